@@ -1,0 +1,1 @@
+"""Catalogs of the core and its themes (in the wheel: helpdesk.translations)."""
