@@ -1,5 +1,7 @@
-"""The list of packages: pyproject.toml can find those below helpdesk/, but not add the two mapped in setup.cfg."""
+"""The packages of the wheel: pyproject.toml finds those below helpdesk/, but cannot add two mapped ones."""
 
 from setuptools import find_packages, setup
 
-setup(packages=[*find_packages(include=["helpdesk", "helpdesk.*"]), "helpdesk.themes", "helpdesk.translations"])
+MAPPED = ["helpdesk.themes", "helpdesk.translations"]
+
+setup(packages=[*find_packages(include=["helpdesk", "helpdesk.*"]), *MAPPED])

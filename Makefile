@@ -1,0 +1,81 @@
+# The few commands to remember. Everything is made inside .venv; nothing else of the machine is changed.
+# Needs Python 3.11 or newer with venv, and make. Neither git nor node.
+
+UV_VERSION := 0.13.9
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV_STAMP := .venv/.uv-$(UV_VERSION)
+DECLARED := uv.lock pyproject.toml setup.py setup.cfg $(wildcard plugins/*/pyproject.toml)
+SYNC := $(BIN)/uv sync --quiet --frozen --all-packages --compile-bytecode
+
+# The environment is .venv whatever else is active, and uv uses the Python that made it.
+unexport VIRTUAL_ENV
+export UV_PROJECT_ENVIRONMENT := .venv
+export UV_PYTHON := $(BIN)/python
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE ?= copy
+ifdef PORT
+export HELPDESK_PORT := $(PORT)
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-dev run demo test lint format faults bench docs translations lock
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+setup: .venv/.runtime ## make .venv with the help desk and its plugins
+setup-dev: .venv/.dev ## the same, with what tests and checks need
+
+run: .venv/.runtime ## start the desk (home: HELPDESK_HOME or ./instance; PORT=... chooses the port)
+	@$(BIN)/helpdesk serve
+
+demo: .venv/.runtime ## start a desk full of sample data in ./instance-demo
+	@HELPDESK_HOME=instance-demo $(BIN)/helpdesk demo --serve
+
+test: .venv/.dev ## run all tests (ARGS="tests/core -k word" chooses)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: .venv/.dev ## check style, types, and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/uv lock --check --quiet
+
+format: .venv/.dev ## put the code into the agreed form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+faults: .venv/.dev ## run the long tests that kill processes and fill disks
+	@HELPDESK_FAULTS=long $(BIN)/python -m pytest -m faults $(ARGS)
+
+bench: .venv/.dev ## measure speed and size
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: .venv/.dev ## check that the documentation says what the code does
+	@$(BIN)/python -m pytest tests/docs $(ARGS)
+
+translations: .venv/.dev ## collect new strings into the catalogs
+	@$(BIN)/python -W ignore setup.py -q extract_messages update_catalog
+
+lock: .venv/.runtime ## write uv.lock anew after a pyproject.toml has changed
+	@$(BIN)/uv lock
+
+$(UV_STAMP):
+	@sh scripts/check_python.sh "$(PYTHON)"
+	@echo "Making .venv (once; later starts skip this) ..."
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
+
+.venv/.runtime: $(UV_STAMP) $(DECLARED)
+	@echo "Installing what uv.lock lists ..."
+	@$(SYNC) --inexact --no-dev
+	@touch $@
+
+.venv/.dev: $(UV_STAMP) $(DECLARED)
+	@echo "Installing what uv.lock lists, with the tools for tests ..."
+	@$(SYNC)
+	@touch .venv/.runtime $@
