@@ -1,0 +1,20 @@
+// Every page of the team.
+import { watchMenus } from "./menus.js";
+import { toast, watchToasts } from "./toasts.js";
+
+const words = document.getElementById("words")?.dataset ?? {};
+
+watchMenus();
+watchToasts();
+
+document.addEventListener("htmx:responseError", (event) => {
+  // A part that refreshes by itself tries again by itself.
+  if (event.target.hasAttribute?.("data-quiet")) return;
+  toast(words.error ?? "");
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.target.hasAttribute?.("data-quiet")) return;
+  toast(words.offline ?? "");
+});
+// The server may send words along with a part: HX-Trigger: {"toast": "..."}.
+document.addEventListener("toast", (event) => toast(event.detail.value ?? ""));
