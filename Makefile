@@ -26,7 +26,10 @@ help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
 
 setup: .venv/.runtime ## make .venv with the help desk and its plugins
+	@echo "Ready: 'make run' starts the desk."
+
 setup-dev: .venv/.dev ## the same, with what tests and checks need
+	@echo "Ready: 'make test' runs the tests."
 
 run: .venv/.runtime ## start the desk (home: HELPDESK_HOME or ./instance; PORT=... chooses the port)
 	@$(BIN)/helpdesk serve
@@ -35,13 +38,13 @@ demo: .venv/.runtime ## start a desk full of sample data in ./instance-demo
 	@HELPDESK_HOME=instance-demo $(BIN)/helpdesk demo --serve
 
 test: .venv/.dev ## run all tests (ARGS="tests/core -k word" chooses)
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 lint: .venv/.dev ## check style, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/uv lock --check --quiet
 
 format: .venv/.dev ## put the code into the agreed form
@@ -49,13 +52,13 @@ format: .venv/.dev ## put the code into the agreed form
 	$(BIN)/ruff format .
 
 faults: .venv/.dev ## run the long tests that kill processes and fill disks
-	@HELPDESK_FAULTS=long $(BIN)/python -m pytest -m faults $(ARGS)
+	@HELPDESK_FAULTS=long $(BIN)/python -m pytest -q -m faults $(ARGS)
 
 bench: .venv/.dev ## measure speed and size
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: .venv/.dev ## check that the documentation says what the code does
-	@$(BIN)/python -m pytest tests/docs $(ARGS)
+	@$(BIN)/python -m pytest -q tests/docs $(ARGS)
 
 translations: .venv/.dev ## collect new strings into the catalogs
 	@$(BIN)/python -W ignore setup.py -q extract_messages update_catalog
