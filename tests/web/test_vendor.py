@@ -1,4 +1,4 @@
-"""The libraries of others are the files that were fetched, listed with licences, and fetch nothing themselves."""
+"""The libraries of others are the files that were fetched, with their licences, and ask no other host."""
 
 from __future__ import annotations
 
