@@ -14,6 +14,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON := $(BIN)/python
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE ?= copy
+# The certificates that the machine trusts, as Debian's pip does: a company's own authority is among them.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 ifdef PORT
 export HELPDESK_PORT := $(PORT)
 endif
