@@ -112,7 +112,9 @@ def _marks(cursor: str, keys: Sequence[Any]) -> list[Any]:
         raise InvalidFilter.bad_page()
     try:
         return [
-            literal(_EPOCH + int(part) * _MICROSECOND, UtcDateTime) if isinstance(key.type, UtcDateTime) else literal(int(part))
+            literal(_EPOCH + int(part) * _MICROSECOND, UtcDateTime)
+            if isinstance(key.type, UtcDateTime)
+            else literal(int(part))
             for part, key in zip(parts, keys, strict=True)
         ]
     except OverflowError:

@@ -260,7 +260,14 @@ def _named(view: View, user: User) -> NamedView:
         wanted, sort = TicketFilter(), DEFAULT_SORT
     mine = view.owner_id == user.id
     return NamedView(
-        str(view.id), view.name, "bookmark", wanted, sort, True, view.shared_with, mine or user.role in ("supervisor", "admin")
+        str(view.id),
+        view.name,
+        "bookmark",
+        wanted,
+        sort,
+        True,
+        view.shared_with,
+        mine or user.role in ("supervisor", "admin"),
     )
 
 
@@ -316,4 +323,9 @@ def _people(name: str, values: Mapping[str, Any], words: Sequence[str]) -> tuple
 
 
 def _unusable(name: str) -> InvalidFilter:
-    return InvalidFilter(_("The filter “%(name)s” has a value that no ticket can have; take it off and choose again.", name=name))
+    return InvalidFilter(
+        _(
+            "The filter “%(name)s” has a value that no ticket can have; take it off and choose again.",
+            name=name,
+        )
+    )

@@ -69,5 +69,7 @@ def _hex(rgb: Rgb) -> str:
 
 
 def _luminance(rgb: Rgb) -> float:
-    red, green, blue = ((part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4) for part in (v / 255 for v in rgb))
+    red, green, blue = (
+        (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4) for part in (v / 255 for v in rgb)
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

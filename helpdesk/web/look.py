@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from helpdesk.core import i18n, statuses
-from helpdesk.core.models import Status
+from helpdesk.core import i18n
 from helpdesk.core.settings import DeskSettings, get
 from helpdesk.web import brand
 
@@ -61,24 +60,6 @@ def initials(name: str) -> str:
     word = words[0]
     # Chinese, Japanese and Korean names are told apart by their end.
     return word[-2:] if "\u2e80" <= word[0] <= "\ud7ff" else word[:2].upper()
-
-
-@look.app_template_filter()
-def status_label(status: Status) -> str:
-    """The status's name in the reader's language."""
-    return statuses.label(status)
-
-
-@look.app_template_filter()
-def category_label(category: str) -> str:
-    """The name of a category of statuses in the reader's language."""
-    return statuses.category_label(category)
-
-
-@look.app_template_filter()
-def priority_label(priority: str) -> str:
-    """The name of a priority in the reader's language."""
-    return statuses.priority_label(priority)
 
 
 def _stylesheet() -> str:

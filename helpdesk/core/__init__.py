@@ -1,0 +1,1 @@
+"""The domain: users, tickets, workflow. It knows no HTTP and no plugin by name."""

@@ -1,0 +1,143 @@
+"""Plain data that hooks may change before something is written. Ids instead of objects: drafts are copied."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass
+class StoredFile:
+    """A file whose bytes are already on disk (core/files.py), about to be attached."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    content_id: str | None = None
+
+
+@dataclass
+class TicketDraft:
+    """A ticket about to be opened, with its first message."""
+
+    subject: str
+    requester_id: int
+    text: str
+    html: str = ""
+    quoted: str = ""
+    files: list[StoredFile] = field(default_factory=list)
+    # Who writes the first message; None: the requester.
+    author_id: int | None = None
+    visibility: str = "public"
+    channel: str = "web"
+    team_id: int | None = None
+    assignee_id: int | None = None
+    priority: str = "normal"
+    status: str | None = None
+    tags: list[str] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+    follower_ids: list[int] = field(default_factory=list)
+    locale: str | None = None
+    verified: bool = True
+    external_id: str | None = None
+    intake_id: int | None = None
+    # Kept in the history, e.g. why an answer did not join the ticket it names.
+    reason: str = ""
+    # Whether the requester is told by mail that it was received, with the link to follow it.
+    notice: bool = False
+    # Set by workflow.prepare_ticket: the hooks have been asked.
+    prepared: bool = False
+
+
+@dataclass
+class MessageDraft:
+    """A reply or note about to be written."""
+
+    text: str
+    html: str = ""
+    quoted: str = ""
+    files: list[StoredFile] = field(default_factory=list)
+    visibility: str = "public"
+    channel: str = "web"
+    # Key of the status to set together with it; None: as the workflow's rules say.
+    status: str | None = None
+    verified: bool = True
+    external_id: str | None = None
+    intake_id: int | None = None
+    # Why an incoming item joined this ticket, kept in the history.
+    reason: str = ""
+    prepared: bool = False
+
+
+@dataclass
+class IncomingFile:
+    """A file inside an incoming item."""
+
+    name: str
+    content_type: str
+    data: bytes
+    content_id: str | None = None
+
+
+@dataclass
+class IntakeDraft:
+    """An incoming item as its channel understood it."""
+
+    channel: str
+    sender_address: str
+    sender_name: str = ""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    quoted: str = ""
+    files: list[IncomingFile] = field(default_factory=list)
+    sent_at: datetime | None = None
+    # Identities without angle brackets.
+    external_id: str | None = None
+    in_reply_to: str | None = None
+    references: list[str] = field(default_factory=list)
+    # Candidates for a signed reply token, taken from the addresses it was sent to.
+    reply_tokens: list[str] = field(default_factory=list)
+    machine: bool = False
+    machine_reason: str = ""
+    # A sentence when the item cannot be used at all: it goes to quarantine with it.
+    refused: str = ""
+    problems: list[str] = field(default_factory=list)
+    locale: str | None = None
+
+
+@dataclass
+class OutgoingFile:
+    """A file to send along."""
+
+    name: str
+    content_type: str
+    size: int
+    path: str
+    content_id: str | None = None
+
+
+@dataclass
+class OutgoingMessage:
+    """One copy for one recipient, in the recipient's language, ready for its channel."""
+
+    kind: str
+    identity: str
+    address: str
+    name: str
+    locale: str
+    subject: str
+    text: str
+    html: str = ""
+    author_name: str = ""
+    ticket_number: int | None = None
+    # Goes into the address that the recipient answers to.
+    reply_token: str | None = None
+    # What the recipient may open in a browser, and the words on that link.
+    link: str = ""
+    link_label: str = ""
+    in_reply_to: str | None = None
+    references: list[str] = field(default_factory=list)
+    files: list[OutgoingFile] = field(default_factory=list)
+    # Automatic mail says so, so that other robots do not answer it.
+    automatic: bool = False

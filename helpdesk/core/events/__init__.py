@@ -1,0 +1,1 @@
+"""The readable history and the facts for plugins."""

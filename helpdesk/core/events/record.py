@@ -1,0 +1,37 @@
+"""Writes an event beside the change it tells of."""
+
+from typing import Any
+
+from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
+from helpdesk.core.models import Event, Message, Ticket, User
+from helpdesk.core.transaction import in_transaction
+from helpdesk.plugins import hookspecs, manager
+
+# The job that hands new events to the plugins.
+DISPATCH = "core.facts"
+FACTS = frozenset(name for name, kind in hookspecs.KINDS.items() if kind == "fact")
+
+
+def record(
+    kind: str,
+    ticket: Ticket | None,
+    actor: User | None,
+    data: dict[str, Any] | None = None,
+    message: Message | None = None,
+) -> Event:
+    """Add an event to the open transaction: history and fact at once. Raises outside a transaction."""
+    if not in_transaction():
+        raise RuntimeError("An event is written inside the transaction of its change.")
+    event = Event(
+        kind=kind,
+        ticket_id=ticket.id if ticket is not None else None,
+        version=ticket.version if ticket is not None else None,
+        actor_id=actor.id if actor is not None else None,
+        message_id=message.id if message is not None else None,
+        data=data or {},
+    )
+    db.session.add(event)
+    if manager.current().listeners(FACTS):
+        ledger.schedule(DISPATCH, key=DISPATCH)
+    return event

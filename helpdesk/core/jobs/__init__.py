@@ -1,0 +1,1 @@
+"""Work for later: the ledger of jobs, their runner, and the bridge to Huey."""

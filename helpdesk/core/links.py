@@ -1,0 +1,73 @@
+"""Signed links and reply addresses: made for one ticket and one person, and worth nothing to another."""
+
+import hashlib
+import hmac
+import re
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Ticket, User
+
+_TOKEN = re.compile(r"([0-9a-z]{1,13})-([0-9a-z]{1,13})-([0-9a-z]{26})", re.IGNORECASE)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+FOLLOW, REPLY = "follow", "reply"
+
+
+def token(purpose: str, ticket: Ticket, user: User) -> str:
+    """A token for ``purpose`` (FOLLOW: a link; REPLY: part of an address), of letters, digits and hyphens.
+
+    HMAC-SHA-256 cut to 130 bits (RFC 2104, section 5) over purpose, ticket, person and the ticket's access
+    key, so that a new access key makes every old token of the ticket dead. Case does not matter: mail servers
+    fold it.
+    """
+    return f"{_base36(ticket.id)}-{_base36(user.id)}-{_signature(purpose, ticket, user.id)}"
+
+
+def redeem(purpose: str, text: str) -> tuple[Ticket, User] | None:
+    """The ticket and the person that a token was made for, or None. Forged and unknown look alike."""
+    match = _TOKEN.fullmatch(text)
+    if match is None:
+        return None
+    ticket_id, user_id = int(match[1], 36), int(match[2], 36)
+    if max(ticket_id, user_id) >= 2**63:
+        return None
+    query = select(Ticket).where(Ticket.id == ticket_id).options(joinedload(Ticket.requester))
+    ticket, user = db.session.scalar(query), db.session.get(User, user_id)
+    if ticket is None or user is None or not user.active:
+        return None
+    if not hmac.compare_digest(match[3].lower(), _signature(purpose, ticket, user_id)):
+        return None
+    return ticket, user
+
+
+def follow_url(ticket: Ticket, user: User) -> str:
+    """Where a customer follows a ticket without an account, on the configured address."""
+    return f"{address()}/t/{token(FOLLOW, ticket, user)}"
+
+
+def desk_url(ticket: Ticket) -> str:
+    """Where an agent opens a ticket, on the configured address."""
+    return f"{address()}/desk/tickets/{ticket.id}"
+
+
+def address() -> str:
+    """The configured address of the desk; never the Host header's."""
+    return str(current_app.config["HELPDESK"].address)
+
+
+def _signature(purpose: str, ticket: Ticket, user_id: int) -> str:
+    key = str(current_app.secret_key).encode()
+    text = f"{purpose}:{ticket.id}:{user_id}:{ticket.access_key}".encode()
+    number = int.from_bytes(hmac.new(key, text, hashlib.sha256).digest()) >> 126
+    return _base36(number).rjust(26, "0")[-26:]
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return digits or "0"

@@ -1,0 +1,72 @@
+"""People: requesters, agents, supervisors, administrators."""
+
+import secrets
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from helpdesk.core.clock import now
+from helpdesk.core.extensions import db
+from helpdesk.core.models.columns import CleanText, UtcDateTime
+from helpdesk.core.models.organization import Organization
+from helpdesk.core.models.team import Team
+
+REQUESTER = "requester"
+AGENT = "agent"
+SUPERVISOR = "supervisor"
+ADMIN = "admin"
+ROLES = (REQUESTER, AGENT, SUPERVISOR, ADMIN)
+STAFF = (AGENT, SUPERVISOR, ADMIN)
+
+
+def session_stamp() -> str:
+    """A new value for ``auth_stamp``: sessions made under another one are dead."""
+    return secrets.token_urlsafe(16)
+
+
+class User(UserMixin, db.Model):
+    __tablename__ = "user"
+    __table_args__ = (Index("ix_user_role_name", "role", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Lower-case, the only form in which addresses are stored and compared.
+    email: Mapped[str | None] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(CleanText, default="")
+    role: Mapped[str] = mapped_column(String(20), default=REQUESTER)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    auth_stamp: Mapped[str] = mapped_column(String(32), default=session_stamp)
+    active: Mapped[bool] = mapped_column(default=True)
+    phone: Mapped[str | None] = mapped_column(String(64), index=True)
+    # What the person chose; None: the desk's default.
+    locale: Mapped[str | None] = mapped_column(String(20))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    color_scheme: Mapped[str] = mapped_column(String(10), default="auto")
+    signature: Mapped[str] = mapped_column(CleanText, default="")
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    organization: Mapped[Organization | None] = relationship()
+    teams: Mapped[list[Team]] = relationship(secondary="team_member", order_by="Team.name", back_populates="members")
+
+    @property
+    def is_active(self) -> bool:
+        return self.active
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role in STAFF
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == ADMIN
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email or f"#{self.id}"
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the session: it dies with the stamp."""
+        return f"{self.id}.{self.auth_stamp}"

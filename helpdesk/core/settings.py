@@ -1,0 +1,182 @@
+"""Settings that an owner changes while the desk runs: typed dataclasses, kept as rows, forms generated from them."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
+from zoneinfo import available_timezones
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from helpdesk.core import audit, generation
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Setting, User
+from helpdesk.core.transaction import transaction
+from helpdesk.plugins import manager
+from helpdesk.plugins.contributions import SettingsGroup, setting
+
+_T = TypeVar("_T")
+LOCALES = "helpdesk.locales"
+
+
+class InvalidSettings(Exception):
+    """Some values cannot be used; ``errors`` maps field names to sentences."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("; ".join(errors.values()))
+        self.errors = dict(errors)
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """IANA zones for a form."""
+    return [(zone, zone) for zone in sorted(available_timezones()) if "/" in zone or zone == "UTC"]
+
+
+def locale_choices() -> list[tuple[str, str]]:
+    """The languages that the screen speaks, each by its own name."""
+    found: list[tuple[str, str]] = current_app.extensions[LOCALES]
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class DeskSettings:
+    """The desk itself."""
+
+    name: str = setting(
+        "Help desk", _l("Name of your desk"), _l("Customers see it on every page and mail."), required=True
+    )
+    welcome: str = setting("", _l("Welcome line"), _l("Stands below the heading of the customers' start page."))
+    contact: str = setting(
+        "", _l("Contact line"), _l("Opening hours or a phone number, in the foot of customers' pages.")
+    )
+    default_locale: str = setting(
+        "en", _l("Language"), _l("Used for everybody who has not chosen one."), choices=locale_choices
+    )
+    time_zone: str = setting(
+        "UTC", _l("Time zone"), _l("Used for everybody who has not chosen one."), choices=zone_choices
+    )
+    brand_color: str = setting(
+        "#0c6170",
+        _l("Your colour"),
+        _l("For customers' pages and mails, as #rrggbb."),
+        pattern="#[0-9a-fA-F]{6}",
+    )
+    theme: str = setting("default", _l("Theme"), _l("The look of all pages."), pattern="[a-z][a-z0-9_-]*")
+    set_up: bool = setting(False, _l("Set up"), _l("Whether the first start is finished."))
+
+
+CORE_GROUPS = (SettingsGroup("desk", _l("Desk"), DeskSettings),)
+
+
+def groups() -> list[SettingsGroup]:
+    """Every group of settings: the core's, then those of the plugins that are on."""
+    return [*CORE_GROUPS, *(found.item for found in manager.current().contributions("register_settings"))]
+
+
+def group(name: str) -> SettingsGroup | None:
+    """The group of that name, or None."""
+    return next((found for found in groups() if found.name == name), None)
+
+
+def get(model: type[_T]) -> _T:
+    """The current values of a settings dataclass; what was never set has its default."""
+    return generation.cached(f"settings:{model.__module__}.{model.__qualname__}", lambda: _load(model))
+
+
+def _load(model: type[_T]) -> _T:
+    rows = db.session.execute(select(Setting.key, Setting.value).where(Setting.group == _group_of(model).name))
+    known = {field.name: field for field in dataclasses.fields(model)}  # type: ignore[arg-type]
+    types = get_type_hints(model)
+    values = {key: value for key, value in rows if key in known and isinstance(value, types[key])}
+    return model(**values)
+
+
+def _group_of(model: type) -> SettingsGroup:
+    groups = [
+        *CORE_GROUPS,
+        *(found.item for found in manager.current().contributions("register_settings", include_off=True)),
+    ]
+    for found in groups:
+        if found.model is model:
+            return found
+    raise LookupError(f"{model.__qualname__} is not a registered settings class; return it from register_settings().")
+
+
+def save(model: type[_T], values: Mapping[str, Any], actor: User | None) -> _T:
+    """Check and store some values of a settings dataclass, with an audit entry; the rest stays.
+
+    Values may be text from a form. Joins or opens a transaction. Raises :class:`InvalidSettings`;
+    nothing is stored then.
+    """
+    found = _group_of(model)
+    checked = check(model, values)
+    secrets = {field.name for field in dataclasses.fields(model) if field.metadata.get("secret")}  # type: ignore[arg-type]
+    with transaction():
+        for key, value in checked.items():
+            db.session.merge(Setting(group=found.name, key=key, value=value))
+        shown = {key: "…" if key in secrets else value for key, value in checked.items()}
+        audit.record("settings.changed", actor, found.name, shown)
+        generation.bump()
+    return get(model)
+
+
+def check(model: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert and check ``values`` by the dataclass. Raises :class:`InvalidSettings`."""
+    fields = {field.name: field for field in dataclasses.fields(model)}
+    types = get_type_hints(model)
+    checked: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for key, value in values.items():
+        if key not in fields:
+            errors[key] = _("There is no setting “%(name)s”.", name=key)
+            continue
+        try:
+            checked[key] = _check_value(fields[key], types[key], value)
+        except ValueError as error:
+            errors[key] = str(error)
+    if errors:
+        raise InvalidSettings(errors)
+    return checked
+
+
+def choices_of(field: dataclasses.Field[Any]) -> list[tuple[str, Any]]:
+    """The choices of a setting, asked for now."""
+    choices = field.metadata.get("choices") or ()
+    return list(choices() if callable(choices) else choices)
+
+
+def _check_value(field: dataclasses.Field[Any], kind: Any, value: Any) -> Any:
+    meta = field.metadata
+    if kind is bool:
+        return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes", "y")
+    if kind is int:
+        return _check_number(meta, value)
+    text = str(value) if meta.get("secret") else str(value).strip()
+    if meta.get("required") and not text:
+        raise ValueError(_("Fill this in."))
+    choices = choices_of(field)
+    if choices and text not in {key for key, _label in choices}:
+        raise ValueError(_("Choose one of the list."))
+    if meta.get("pattern") and text and not re.fullmatch(meta["pattern"], text):
+        raise ValueError(_("This does not have the right form: %(hint)s", hint=meta.get("hint") or meta["pattern"]))
+    if not meta.get("multiline") and any(mark in text for mark in "\r\n\x00"):
+        raise ValueError(_("Write it on one line."))
+    if len(text) > 10_000:
+        raise ValueError(_("This is too long; 10,000 characters fit."))
+    return text
+
+
+def _check_number(meta: Mapping[str, Any], value: Any) -> int:
+    try:
+        number = int(str(value).strip())
+    except ValueError:
+        raise ValueError(_("Write a whole number.")) from None
+    low, high = meta.get("minimum"), meta.get("maximum")
+    if low is not None and number < low:
+        raise ValueError(_("Use %(number)s or more.", number=low))
+    if high is not None and number > high:
+        raise ValueError(_("Use %(number)s or less.", number=high))
+    return number

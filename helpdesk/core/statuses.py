@@ -1,0 +1,68 @@
+"""The statuses: free to name, each in one category."""
+
+from flask_babel import pgettext
+from sqlalchemy import select
+
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Status
+from helpdesk.core.models.ticket import CATEGORIES, CLOSED, NEW, ON_HOLD, OPEN, PENDING, SOLVED
+
+
+def category_label(category: str) -> str:
+    """The name of a category in the reader's language."""
+    labels = {
+        NEW: pgettext("status", "New"),
+        OPEN: pgettext("status", "Open"),
+        PENDING: pgettext("status", "Pending"),
+        ON_HOLD: pgettext("status", "On hold"),
+        SOLVED: pgettext("status", "Solved"),
+        CLOSED: pgettext("status", "Closed"),
+    }
+    return labels.get(category, category)
+
+
+def label(status: Status) -> str:
+    """The owner's name for a status, or its category's name in the reader's language."""
+    return status.name or category_label(status.category)
+
+
+def customer_label(category: str) -> str:
+    """What a customer reads: no words of ours."""
+    labels = {
+        NEW: pgettext("customer status", "Received"),
+        OPEN: pgettext("customer status", "In progress"),
+        PENDING: pgettext("customer status", "Your turn"),
+        ON_HOLD: pgettext("customer status", "In progress"),
+        SOLVED: pgettext("customer status", "Solved"),
+        CLOSED: pgettext("customer status", "Closed"),
+    }
+    return labels.get(category, category)
+
+
+def priority_label(priority: str) -> str:
+    """The name of a priority in the reader's language."""
+    labels = {
+        "low": pgettext("priority", "Low"),
+        "normal": pgettext("priority", "Normal"),
+        "high": pgettext("priority", "High"),
+        "urgent": pgettext("priority", "Urgent"),
+    }
+    return labels.get(priority, priority)
+
+
+def active() -> list[Status]:
+    """The statuses that a ticket may get, in their order."""
+    found = db.session.scalars(select(Status).where(Status.active).order_by(Status.position, Status.id)).all()
+    return sorted(found, key=lambda status: CATEGORIES.index(status.category))
+
+
+def by_key(key: str) -> Status | None:
+    """The active status with that key, or None."""
+    return db.session.scalar(select(Status).where(Status.key == key, Status.active))
+
+
+def of_category(category: str) -> Status:
+    """The first active status of a category. There is always one: the last of each cannot be switched off."""
+    return db.session.scalars(
+        select(Status).where(Status.category == category, Status.active).order_by(Status.position, Status.id).limit(1)
+    ).one()

@@ -1,0 +1,149 @@
+"""Open a ticket."""
+
+from dataclasses import replace
+
+from flask_babel import gettext as _
+
+from helpdesk.core import deliveries, statuses
+from helpdesk.core.clock import now
+from helpdesk.core.drafts import TicketDraft
+from helpdesk.core.events.record import record
+from helpdesk.core.extensions import db
+from helpdesk.core.markup import snippet
+from helpdesk.core.models import Message, Team, Ticket, User
+from helpdesk.core.models.message import PUBLIC
+from helpdesk.core.models.ticket import CLOSED, NEW, OPEN, PRIORITIES, SOLVED
+from helpdesk.core.permissions import require
+from helpdesk.core.transaction import transaction
+from helpdesk.core.workflow.editing import store_fields, tags_named
+from helpdesk.core.workflow.errors import Invalid, Refused
+from helpdesk.core.workflow.following import add_follower
+from helpdesk.core.workflow.messages import attach
+from helpdesk.plugins import manager
+from helpdesk.plugins.contributions import Reject
+
+SUBJECT_LENGTH = 300
+TEXT_LENGTH = 1_000_000
+
+
+def prepare_ticket(draft: TicketDraft, actor: User | None) -> TicketDraft:
+    """Check a draft and ask the plugins, before any transaction opens.
+
+    Raises :class:`Invalid` or :class:`Refused`. :func:`open_ticket` calls it for a draft that is not prepared.
+    """
+    draft = replace(draft, subject=" ".join(draft.subject.split())[:SUBJECT_LENGTH] or _("(no subject)"))
+    if not draft.text.strip() and not draft.html.strip() and not draft.files:
+        raise Invalid("text", _("Write what it is about."))
+    if len(draft.text) > TEXT_LENGTH or len(draft.html) > 2 * TEXT_LENGTH:
+        raise Invalid("text", _("This text is too long; a million characters fit. Attach it as a file instead."))
+    if draft.priority not in PRIORITIES:
+        raise Invalid("priority", _("There is no priority “%(name)s”.", name=draft.priority))
+    try:
+        draft = manager.current().before("before_ticket_opened", "draft", draft=draft, actor=actor)
+    except Reject as rejection:
+        raise Refused(rejection.reason) from rejection
+    if draft.team_id is None:
+        team = manager.current().answer("choose_team", draft=draft)
+        draft.team_id = team.id if isinstance(team, Team) else None
+    draft.prepared = True
+    return draft
+
+
+def open_ticket(draft: TicketDraft, actor: User | None) -> Ticket:
+    """Open a ticket with its first message; record ``ticket_opened`` and ``message_added``.
+
+    One transaction writes ticket, message, attachments, tags, fields, followers, events and deliveries
+    (it joins the open one). When staff write the first message publicly it is sent to the requester; with
+    ``draft.notice`` the requester is told that it was received.
+
+    Raises :class:`Invalid`, :class:`Refused`, :class:`NotAllowed`.
+    """
+    if actor is not None and actor.is_staff:
+        require(actor, "ticket.open")
+    if not draft.prepared:
+        draft = prepare_ticket(draft, actor)
+    with transaction():
+        requester = db.session.get(User, draft.requester_id)
+        if requester is None:
+            raise Invalid("requester", _("Choose who is asking."))
+        author = db.session.get(User, draft.author_id) if draft.author_id else requester
+        ticket = _ticket(draft, requester)
+        message = _first_message(ticket, draft, author)
+        for user_id in draft.follower_ids:
+            add_follower(ticket, user_id)
+        record("ticket_opened", ticket, actor or author, _opened_data(draft), message)
+        record("message_added", ticket, author, {"visibility": message.visibility}, message)
+        if message.visibility == PUBLIC and author is not None and author.is_staff:
+            deliveries.queue_message(ticket, message)
+        elif draft.notice:
+            deliveries.queue("notice", [requester], ticket=ticket)
+        db.session.flush()
+    return ticket
+
+
+def _ticket(draft: TicketDraft, requester: User) -> Ticket:
+    status = statuses.by_key(draft.status) if draft.status else statuses.of_category(NEW)
+    if status is None:
+        raise Invalid("status", _("There is no status “%(name)s”.", name=draft.status or ""))
+    ticket = Ticket(
+        subject=draft.subject,
+        status=status,
+        category=status.category,
+        priority=draft.priority,
+        priority_rank=PRIORITIES.index(draft.priority),
+        requester=requester,
+        organization_id=requester.organization_id,
+        team_id=draft.team_id,
+        assignee_id=draft.assignee_id,
+        channel=draft.channel,
+        locale=draft.locale or requester.locale,
+        solved_at=now() if status.category in (SOLVED, CLOSED) else None,
+        closed_at=now() if status.category == CLOSED else None,
+    )
+    ticket.tags = tags_named(draft.tags)
+    db.session.add(ticket)
+    db.session.flush()
+    if ticket.assignee_id is None:
+        _let_plugins_assign(ticket)
+    store_fields(ticket, draft.fields)
+    return ticket
+
+
+def _let_plugins_assign(ticket: Ticket) -> None:
+    with db.session.begin_nested():
+        agent = manager.current().answer("choose_assignee", ticket=ticket)
+        if isinstance(agent, User) and agent.is_staff and agent.active:
+            ticket.assignee_id = agent.id
+
+
+def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> Message:
+    message = Message(
+        ticket_id=ticket.id,
+        author_id=author.id if author else None,
+        visibility=draft.visibility,
+        channel=draft.channel,
+        text=draft.text,
+        html=draft.html,
+        quoted=draft.quoted,
+        verified=draft.verified,
+        external_id=draft.external_id,
+        intake_id=draft.intake_id,
+    )
+    attach(message, draft.files)
+    db.session.add(message)
+    db.session.flush()
+    staff = author is not None and author.is_staff
+    ticket.last_message_by = "note" if message.is_note else ("agent" if staff else "requester")
+    ticket.last_message_at = ticket.updated_at = message.created_at
+    ticket.last_author_id = message.author_id
+    ticket.snippet = snippet(draft.text)
+    if staff and not message.is_note:
+        ticket.first_response_at = message.created_at
+        if ticket.category == NEW:
+            status = statuses.of_category(OPEN)
+            ticket.status, ticket.category = status, status.category
+    return message
+
+
+def _opened_data(draft: TicketDraft) -> dict[str, str]:
+    return {"channel": draft.channel, **({"reason": draft.reason} if draft.reason else {})}

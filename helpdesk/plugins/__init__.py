@@ -1,0 +1,1 @@
+"""The plugin machinery. It knows nothing of the domain."""

@@ -1,0 +1,401 @@
+"""Every hook, one file. The kind says when it is called, what it may return and what happens when it raises.
+
+kinds: ``registration`` once at start; ``before`` ahead of the write transaction, each on a copy of the draft;
+``fact`` after commit, in a worker, once per plugin; ``answer`` first not None; ``guard`` any False denies;
+``slot`` at render time. Implementations name only the arguments that they want.
+"""
+
+# The functions are documentation and signature; they have no bodies.
+# mypy: disable-error-code="empty-body"
+# ruff: noqa: F821
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from helpdesk.plugins.contributions import (
+    Channel,
+    Command,
+    Job,
+    NavItem,
+    Panel,
+    Permission,
+    SettingsGroup,
+)
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+PROJECT = "helpdesk"
+hookimpl = pluggy.HookimplMarker(PROJECT)
+_spec = pluggy.HookspecMarker(PROJECT)
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+KINDS: dict[str, str] = {}
+
+
+def _kind(kind: str) -> Callable[[_F], _F]:
+    def mark(function: _F) -> _F:
+        KINDS[function.__name__] = kind
+        return _spec(function)
+
+    return mark
+
+
+# ---- registration: once at start; a plugin that raises here is left out, the rest start
+
+
+@_kind("registration")
+def register_settings() -> Sequence[SettingsGroup]:
+    """Settings that an owner can change while the desk runs; the form is generated from the dataclass.
+
+    Called once at start, outside any transaction.
+
+    Example::
+
+        @hookimpl
+        def register_settings():
+            return [SettingsGroup("surveys", _("Surveys"), SurveySettings)]
+    """
+
+
+@_kind("registration")
+def register_permissions() -> Sequence[Permission]:
+    """Permissions of the plugin's own, checked with ``allowed(user, "<plugin>.<verb>")``.
+
+    Called once at start, outside any transaction.
+
+    Example::
+
+        @hookimpl
+        def register_permissions():
+            return [Permission("surveys.read", _("See survey results"))]
+    """
+
+
+@_kind("registration")
+def register_channels() -> Sequence[Channel]:
+    """Ways in and out: how raw items are parsed and how deliveries are sent.
+
+    Called once at start, outside any transaction.
+
+    Example::
+
+        @hookimpl
+        def register_channels():
+            return [Channel("email", _("E-mail"), parse=parse, send=send)]
+    """
+
+
+@_kind("registration")
+def register_jobs() -> Sequence[Job]:
+    """Functions that workers run when ``schedule(name, ...)`` asked for them.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot.
+
+    Example::
+
+        @hookimpl
+        def register_jobs():
+            return [Job("surveys.send", send_survey)]
+    """
+
+
+@_kind("registration")
+def register_blueprints() -> "Sequence[Blueprint]":
+    """Pages of the plugin, served under ``/p/<plugin>``; the blueprint has the plugin's name.
+
+    Called once at start, outside any transaction. App-wide functions (``before_app_request`` ...) are refused.
+
+    Example::
+
+        @hookimpl
+        def register_blueprints():
+            return [blueprint]
+    """
+
+
+@_kind("registration")
+def register_commands() -> Sequence[Command]:
+    """Commands for operators, mounted at ``helpdesk <plugin>``.
+
+    Called once when the command line starts, outside any transaction.
+
+    Example::
+
+        @hookimpl
+        def register_commands():
+            return [Command(surveys_cli)]
+    """
+
+
+# ---- before: ahead of the write transaction, each on a copy; Reject stops, any other error is logged and skipped
+
+
+@_kind("before")
+def before_message_accepted(intake: Any) -> None:
+    """Before an incoming item is threaded: change the ``IntakeDraft`` in place, or raise ``Reject``.
+
+    Called in a worker (or the command line), outside any transaction; a rejected item is kept as ignored
+    with the reason.
+
+    Example::
+
+        @hookimpl
+        def before_message_accepted(intake):
+            if intake.sender_address.endswith("@spam.example"):
+                raise Reject("The sender is blocked.")
+    """
+
+
+@_kind("before")
+def before_ticket_opened(draft: Any, actor: Any) -> None:
+    """Before a ticket is made: change the ``TicketDraft`` in place, or raise ``Reject``.
+
+    Called before the write transaction opens; versions are checked again inside it.
+
+    Example::
+
+        @hookimpl
+        def before_ticket_opened(draft):
+            if "invoice" in draft.subject.lower():
+                draft.tags.append("billing")
+    """
+
+
+@_kind("before")
+def before_message_added(ticket: Any, draft: Any, actor: Any) -> None:
+    """Before a reply or note is written: change the ``MessageDraft`` in place, or raise ``Reject``.
+
+    Called before the write transaction opens.
+
+    Example::
+
+        @hookimpl
+        def before_message_added(ticket, draft):
+            draft.text = draft.text.replace("colour", "color")
+    """
+
+
+@_kind("before")
+def before_status_changed(ticket: Any, status: Any, actor: Any) -> None:
+    """Before a ticket gets another status: raise ``Reject`` to refuse it with a reason.
+
+    Called before the write transaction opens.
+
+    Example::
+
+        @hookimpl
+        def before_status_changed(ticket, status):
+            if status.category == "solved" and not ticket.tags:
+                raise Reject("Tag the ticket before you solve it.")
+    """
+
+
+@_kind("before")
+def before_delivery_sent(outgoing: Any) -> None:
+    """Before one outgoing copy leaves: change the ``OutgoingMessage`` in place, or raise ``Reject``.
+
+    Called in a worker, outside any transaction; a rejected delivery is cancelled with the reason.
+
+    Example::
+
+        @hookimpl
+        def before_delivery_sent(outgoing):
+            outgoing.text += "\\n\\nSent from our workshop"
+    """
+
+
+# ---- facts: after commit, from the events, in a worker, once per plugin; retried when one raises
+
+
+@_kind("fact")
+def ticket_opened(ticket: Any, event: Any) -> None:
+    """A ticket was made.
+
+    Called in a worker inside one transaction per fact and plugin: what the plugin writes and the note
+    that it has seen this fact are committed together.
+
+    Example::
+
+        @hookimpl
+        def ticket_opened(ticket):
+            schedule("surveys.remind", at=now() + timedelta(days=1), ticket_id=ticket.id)
+    """
+
+
+@_kind("fact")
+def message_added(ticket: Any, message: Any, event: Any) -> None:
+    """A reply or note was written. Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def message_added(ticket, message):
+            if message.visibility == "public":
+                count_words(message.text)
+    """
+
+
+@_kind("fact")
+def ticket_assigned(ticket: Any, event: Any) -> None:
+    """A ticket has another assignee (``event.data``: ``from``, ``to`` ids). Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def ticket_assigned(ticket):
+            notify(ticket.assignee)
+    """
+
+
+@_kind("fact")
+def ticket_moved(ticket: Any, event: Any) -> None:
+    """A ticket went to another team (``event.data``: ``from``, ``to`` ids). Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def ticket_moved(ticket, event):
+            log_handover(event.data["from"], event.data["to"])
+    """
+
+
+@_kind("fact")
+def ticket_status_changed(ticket: Any, event: Any) -> None:
+    """A ticket has another status (``event.data``: ``from``, ``to`` keys and categories).
+
+    Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def ticket_status_changed(ticket, event):
+            if event.data["to_category"] == "solved":
+                schedule("surveys.send", at=now() + timedelta(hours=2), ticket_id=ticket.id)
+    """
+
+
+@_kind("fact")
+def ticket_updated(ticket: Any, event: Any) -> None:
+    """Subject, priority, tags, followers or a field changed (``event.data["field"]``).
+
+    Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def ticket_updated(ticket, event):
+            if event.data["field"] == "priority":
+                recompute_deadline(ticket)
+    """
+
+
+@_kind("fact")
+def event_recorded(event: Any) -> None:
+    """Any event was recorded, a plugin's own too. Called like :func:`ticket_opened`.
+
+    Example::
+
+        @hookimpl
+        def event_recorded(event):
+            forward_to_webhook(event.kind, event.data)
+    """
+
+
+# ---- answers: the first that is not None
+
+
+@_kind("answer")
+def choose_team(draft: Any) -> Any:
+    """The team that a new ticket goes to, or None. Called before the write transaction opens.
+
+    Example::
+
+        @hookimpl
+        def choose_team(draft):
+            return team_named("Workshop") if "brake" in draft.subject else None
+    """
+
+
+@_kind("answer")
+def choose_assignee(ticket: Any) -> Any:
+    """The agent that takes a new ticket, or None. Called inside the transaction that opens it; be quick.
+
+    Example::
+
+        @hookimpl
+        def choose_assignee(ticket):
+            return least_busy(ticket.team)
+    """
+
+
+@_kind("answer")
+def find_ticket(intake: Any) -> Any:
+    """The ticket that an incoming item belongs to, or None. Asked after reply token and References.
+
+    Called outside any transaction. The sender must be a participant of that ticket all the same.
+
+    Example::
+
+        @hookimpl
+        def find_ticket(intake):
+            return ticket_of_order(intake.subject)
+    """
+
+
+# ---- guards: any False denies, an error denies, True never grants
+
+
+@_kind("guard")
+def veto(user: Any, permission: str, obj: Any) -> bool | None:
+    """Whether ``user`` may use ``permission`` on ``obj``: return False to deny. Called at each check.
+
+    Example::
+
+        @hookimpl
+        def veto(user, permission):
+            if permission == "ticket.reply" and in_training(user):
+                return False
+    """
+
+
+@_kind("guard")
+def limit_tickets(user: Any) -> Any:
+    """An SQL criterion that every ticket the user sees must meet, or None. Lists, counts and search agree.
+
+    Example::
+
+        @hookimpl
+        def limit_tickets(user):
+            if user.role == "agent":
+                return Ticket.channel != "vip"
+    """
+
+
+# ---- slots: at render time; one that raises becomes a small box that names its plugin
+
+
+@_kind("slot")
+def nav_items(user: Any) -> Sequence[NavItem]:
+    """Entries for the desk's main navigation. Called at each page.
+
+    Example::
+
+        @hookimpl
+        def nav_items(user):
+            return [NavItem(_("Surveys"), "surveys.index", icon="star")]
+    """
+
+
+@_kind("slot")
+def ticket_panels(ticket: Any, user: Any) -> Sequence[Panel]:
+    """Boxes beside a ticket. Called when the side of a ticket page is loaded.
+
+    Example::
+
+        @hookimpl
+        def ticket_panels(ticket):
+            return [Panel(_("Orders"), "orders/panel.html", {"orders": orders_of(ticket.requester)})]
+    """

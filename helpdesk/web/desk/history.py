@@ -1,0 +1,190 @@
+"""The conversation as people read it: messages and, between them, who changed what."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup, escape
+
+from helpdesk.core import statuses
+from helpdesk.core.models import Event, Message
+from helpdesk.core.models.message import INTERNAL
+from helpdesk.core.models.ticket import CATEGORIES
+
+# So many changes in a row become one line that opens.
+FOLD = 5
+# Told by the message beside them.
+_SILENT = frozenset({"message_added"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line between the messages."""
+
+    icon: str
+    text: Markup
+    at: datetime
+    flip: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message, or changes that stand together (folded when they are many)."""
+
+    message: Message | None = None
+    changes: Sequence[Change] = field(default_factory=tuple)
+
+    @property
+    def folded(self) -> bool:
+        return len(self.changes) >= FOLD
+
+
+def timeline(messages: Iterable[Message], events: Iterable[Event]) -> list[Entry]:
+    """Messages and changes, oldest first, with the changes between two messages gathered."""
+    items: list[tuple[datetime, int, int, Any]] = [(message.created_at, 0, message.id, message) for message in messages]
+    for event in events:
+        change = describe(event)
+        if change is not None:
+            items.append((change.at, 1, event.id, change))
+    entries: list[Entry] = []
+    gathered: list[Change] = []
+    for _at, _kind, _id, item in sorted(items, key=lambda found: found[:3]):
+        if isinstance(item, Change):
+            gathered.append(item)
+            continue
+        if gathered:
+            entries.append(Entry(changes=tuple(gathered)))
+            gathered = []
+        entries.append(Entry(message=item))
+    if gathered:
+        entries.append(Entry(changes=tuple(gathered)))
+    return entries
+
+
+def describe(event: Event) -> Change | None:
+    """The sentence for an event, or None when it is told elsewhere or by nobody."""
+    if event.kind in _SILENT:
+        return _reason(event)
+    sentence = _SENTENCES.get(event.kind, _plugin_event)(event)
+    if sentence is None:
+        return None
+    icon, text, values = sentence
+    return Change(icon, emphasised(text, name=_actor(event), **values), event.created_at, icon == "route")
+
+
+def what_changed(events: Iterable[Event]) -> list[tuple[Markup, str]]:
+    """For a conflict: each change as a sentence, with the beginning of what was written."""
+    found = []
+    for event in events:
+        if event.kind in _SILENT and event.message is not None:
+            text = _("%(name)s wrote an internal note") if event.message.visibility == INTERNAL else _("%(name)s replied")
+            found.append((emphasised(text, name=_actor(event)), event.message.text[:500]))
+        elif (change := describe(event)) is not None:
+            found.append((change.text, ""))
+    return found
+
+
+def emphasised(text: str, **values: str) -> Markup:
+    """A translated sentence with its values in bold. A translation with a wrong placeholder shows as it is."""
+    bold = {key: Markup("<b><bdi>{}</bdi></b>").format(value) for key, value in values.items()}
+    try:
+        return escape(text) % bold
+    except (KeyError, ValueError, TypeError):
+        return escape(text)
+
+
+# ---- sentences: each answers (icon, text with placeholders, values), or None
+
+_Sentence = tuple[str, str, Mapping[str, str]]
+
+
+def _actor(event: Event) -> str:
+    return event.actor.display_name if event.actor is not None else _("The desk")
+
+
+def _reason(event: Event) -> Change | None:
+    reason = event.data.get("reason")
+    if not reason:
+        return None
+    return Change("info-circle", escape(reason), event.created_at)
+
+
+def _opened(event: Event) -> _Sentence:
+    reason = event.data.get("reason")
+    if reason:
+        return "inbox", _("%(name)s opened the ticket: %(reason)s"), {"reason": str(reason)}
+    return "inbox", _("%(name)s opened the ticket"), {}
+
+
+def _assigned(event: Event) -> _Sentence:
+    if event.data.get("to") is None:
+        return "user", _("%(name)s took the assignment away"), {}
+    if event.data["to"] == event.actor_id:
+        return "user", _("%(name)s took the ticket"), {}
+    return "user", _("%(name)s assigned the ticket to %(agent)s"), {"agent": str(event.data.get("to_name"))}
+
+
+def _moved(event: Event) -> _Sentence:
+    if event.data.get("to") is None:
+        return "route", _("%(name)s took the ticket out of its team"), {}
+    return "route", _("%(name)s moved the ticket to %(team)s"), {"team": str(event.data.get("to_name"))}
+
+
+def _status_changed(event: Event) -> _Sentence:
+    category = str(event.data.get("to_category", ""))
+    icon = {"on_hold": "s-hold"}.get(category, f"s-{category}") if category in CATEGORIES else "s-open"
+    return icon, _("%(name)s set the status to %(status)s"), {"status": status_name(event.data.get("to"), category)}
+
+
+def _updated(event: Event) -> _Sentence | None:
+    kind, old, new = str(event.data.get("field", "")), event.data.get("from"), event.data.get("to")
+    if kind == "subject":
+        return "pencil", _("%(name)s changed the subject from “%(subject)s”"), {"subject": str(old)}
+    if kind == "priority":
+        values = {"priority": statuses.priority_label(str(new))}
+        return f"p-{new}" if new in ("low", "normal", "high", "urgent") else "bolt", _("%(name)s set the priority to %(priority)s"), values
+    if kind == "tags":
+        return _tags(list(old or []), list(new or []))
+    if kind == "followers":
+        text = _("%(name)s added %(person)s as a follower") if new else _("%(name)s removed %(person)s from the followers")
+        return "eye", text, {"person": str(new or old)}
+    if kind.startswith("field:"):
+        label = str(event.data.get("label", kind[6:]))
+        if new in (None, ""):
+            return "pencil", _("%(name)s emptied %(field)s"), {"field": label}
+        return "pencil", _("%(name)s set %(field)s to %(value)s"), {"field": label, "value": str(new)[:120]}
+    return None
+
+
+def _tags(old: Sequence[str], new: Sequence[str]) -> _Sentence:
+    added, removed = [tag for tag in new if tag not in old], [tag for tag in old if tag not in new]
+    if added and not removed:
+        text = ngettext("%%(name)s added the tag %%(tags)s", "%%(name)s added the tags %%(tags)s", len(added))
+        return "tag", text, {"tags": ", ".join(added)}
+    if removed and not added:
+        text = ngettext("%%(name)s removed the tag %%(tags)s", "%%(name)s removed the tags %%(tags)s", len(removed))
+        return "tag", text, {"tags": ", ".join(removed)}
+    return "tag", _("%(name)s changed the tags to %(tags)s"), {"tags": ", ".join(new)}
+
+
+def _plugin_event(event: Event) -> _Sentence | None:
+    """A plugin's own event says what to show in its ``text``; without one it stays out of the history."""
+    text = event.data.get("text")
+    return ("puzzle", "%(text)s", {"text": str(text)}) if text else None
+
+
+def status_name(key: Any, category: str) -> str:
+    """A status by its key, also one that was renamed or removed since."""
+    return statuses.category_label(category) if category in CATEGORIES else str(key)
+
+
+_SENTENCES = {
+    "ticket_opened": _opened,
+    "ticket_assigned": _assigned,
+    "ticket_moved": _moved,
+    "ticket_status_changed": _status_changed,
+    "ticket_updated": _updated,
+}
