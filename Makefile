@@ -63,7 +63,7 @@ docs: .venv/.dev ## check that the documentation says what the code does
 	@$(BIN)/python -m pytest -q tests/docs $(ARGS)
 
 translations: .venv/.dev ## collect new strings into the catalogs
-	@$(BIN)/python -W ignore setup.py -q extract_messages update_catalog
+	@$(BIN)/python scripts/catalogs.py
 
 lock: .venv/.runtime ## write uv.lock anew after a pyproject.toml has changed
 	@$(BIN)/uv lock

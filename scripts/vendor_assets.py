@@ -97,9 +97,7 @@ def member(archive: tarfile.TarFile, name: str) -> bytes:
 def mit_licence(library: Library) -> bytes:
     """The MIT text with the holder that the files name, for a package that ships no licence text."""
     if not library.copyright:
-        raise SystemExit(
-            f"{library.package} ships no LICENSE; give its copyright line in {Path(__file__).name}."
-        )
+        raise SystemExit(f"{library.package} ships no LICENSE; give its copyright line in {Path(__file__).name}.")
     lines = (ROOT / "LICENSE").read_text("utf-8").splitlines()
     text = "\n".join(library.copyright if line.startswith("Copyright") else line for line in lines)
     return f"{text}\n".encode()
@@ -118,8 +116,7 @@ def install(library: Library, files: dict[str, bytes]) -> dict[str, Any]:
         "licence": library.licence,
         "purpose": library.purpose,
         "files": {
-            f"{library.folder}/{name}": hashlib.sha256(content).hexdigest()
-            for name, content in sorted(files.items())
+            f"{library.folder}/{name}": hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
         },
     }
 
@@ -137,9 +134,7 @@ def readable(entries: list[dict[str, Any]]) -> str:
     ]
     for entry in entries:
         files = ", ".join(f"`{name}`" for name in entry["files"])
-        lines.append(
-            f"| {entry['name']} | {entry['version']} | {entry['licence']} | {entry['purpose']} | {files} |"
-        )
+        lines.append(f"| {entry['name']} | {entry['version']} | {entry['licence']} | {entry['purpose']} | {files} |")
     return "\n".join(lines) + "\n"
 
 
