@@ -115,7 +115,7 @@ def _add_templates(app: Flask, config: Config) -> None:
             # Only its own folder: a plugin cannot put a template where the core looks for one.
             loaders.append(PrefixLoader({name: FileSystemLoader(folder / "templates" / name)}))
     below = theming.BaseTemplates(ChoiceLoader(loaders), themes)
-    app.jinja_loader = ChoiceLoader([theming.ThemeLoader(themes), below])  # type: ignore[misc]
+    app.jinja_loader = ChoiceLoader([theming.ThemeLoader(themes), below])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
@@ -126,9 +126,8 @@ def _add_plugin_pages(app: Flask) -> None:
     for entry in found:
         blueprint: Blueprint = entry.item
         if blueprint.name != entry.plugin or _is_app_wide(blueprint):
-            plugins.plugins[
-                entry.plugin
-            ].error = f"The blueprint of plugin {entry.plugin} must have the plugin's name and no app-wide functions."
+            sentence = f"The blueprint of plugin {entry.plugin} must have its name and no app-wide functions."
+            plugins.plugins[entry.plugin].error = sentence
             continue
         blueprint.before_request_funcs.setdefault(None, []).insert(0, _gate(entry.plugin))
         app.register_blueprint(blueprint, url_prefix=f"/p/{entry.plugin}")
@@ -137,14 +136,9 @@ def _add_plugin_pages(app: Flask) -> None:
 def _is_app_wide(blueprint: Blueprint) -> bool:
     """Whether it does anything beyond its own pages (``before_app_request`` and the like) when registered."""
     probe = Flask("probe")
-    before = [
-        dict(probe.before_request_funcs),
-        dict(probe.after_request_funcs),
-        dict(probe.teardown_request_funcs),
-    ]
     probe.register_blueprint(blueprint, url_prefix="/p")
-    after = [probe.before_request_funcs, probe.after_request_funcs, probe.teardown_request_funcs]
-    return any(None in now and None not in then for now, then in zip(after, before, strict=True))
+    hooks = (probe.before_request_funcs, probe.after_request_funcs, probe.teardown_request_funcs)
+    return any(None in functions for functions in hooks) or bool(probe.error_handler_spec.get(None))
 
 
 def _gate(plugin: str) -> Any:

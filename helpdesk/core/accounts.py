@@ -19,7 +19,7 @@ from helpdesk.core.models import Organization, SignInAttempt, Team, Token, User
 from helpdesk.core.models.columns import storable
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import count_rows, transaction
 
 SETUP, INVITATION, RESET = "setup", "invitation", "reset"
 LIFETIMES = {SETUP: timedelta(days=7), INVITATION: timedelta(days=7), RESET: timedelta(hours=2)}
@@ -233,7 +233,7 @@ def sign_in(login: str, password: str, address: str) -> User | None:
 
 def _throttle_key(kind: str, text: str) -> str:
     folded = text.strip().casefold()
-    return hashlib.sha256(f"{kind}:{current_app.secret_key}:{folded}".encode()).hexdigest()
+    return hashlib.sha256(f"{kind}:{current_app.secret_key!s}:{folded}".encode()).hexdigest()
 
 
 def _check_throttle(*keys: str) -> None:
@@ -303,7 +303,7 @@ def find_token(purpose: str, secret: str) -> Token | None:
 def use_token(purpose: str, secret: str) -> bool:
     """Use a token up; True for exactly one of many that try at once. Joins or opens the transaction."""
     with transaction():
-        result = db.session.execute(
+        used = count_rows(
             update(Token)
             .where(
                 Token.purpose == purpose,
@@ -313,7 +313,7 @@ def use_token(purpose: str, secret: str) -> bool:
             )
             .values(used_at=now())
         )
-    return bool(result.rowcount)
+    return bool(used)
 
 
 def _digest(secret: str) -> str:

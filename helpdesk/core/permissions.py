@@ -76,9 +76,9 @@ def require(user: User | None, permission: str, obj: Any = None) -> None:
         raise NotAllowed(permission)
 
 
-def visible_tickets(user: User) -> Select[tuple[Ticket]]:
+def visible_tickets(user: User) -> Select[Ticket]:
     """The tickets that ``user`` may see: the start of every query for tickets, lists and counts alike."""
-    query = select(Ticket)
+    query: Select[Ticket] = select(Ticket)
     if (criterion := ticket_criterion(user)) is not None:
         query = query.where(criterion)
     return query

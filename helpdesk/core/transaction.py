@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, event
-from sqlalchemy.engine import Connection
+from sqlalchemy import Delete, Engine, Update, event
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import OperationalError
 
 from helpdesk.core.extensions import db
@@ -71,6 +71,12 @@ def after_commit(call: Callable[[], Any]) -> None:
         call()
         return
     session.info.setdefault(_AFTER, []).append(call)
+
+
+def count_rows(statement: Update | Delete) -> int:
+    """Execute an UPDATE or DELETE in the open transaction and answer how many rows it met."""
+    result = cast("CursorResult[Any]", db.session.execute(statement))
+    return result.rowcount
 
 
 def _begin(session: Any) -> None:

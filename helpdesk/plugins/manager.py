@@ -1,6 +1,7 @@
 """Finds plugins, loads them, and calls their hooks one by one so that none can break another."""
 
 import copy
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -93,11 +94,10 @@ class Manager:
     def discover(self, folder: Path | None = None) -> None:
         """Load every installed distribution with our entry point, and the single files in ``folder``."""
         for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-            plugin = Plugin(entry.name, **_metadata(entry.dist))
-            self._load(plugin, entry.load)
+            self._load(_described(Plugin(entry.name), entry.dist), entry.load)
         for path in sorted(folder.glob("*.py")) if folder else ():
             plugin = Plugin(path.stem, path=path, summary=f"Single file {path.name}")
-            self._load(plugin, lambda path=path: _import_file(path))
+            self._load(plugin, functools.partial(_import_file, path))
 
     def add(self, name: str, module: Any) -> Plugin:
         """Load a plugin from a module or object (tests, and the scaffold's checks)."""
@@ -290,17 +290,16 @@ def check_name(name: str) -> None:
         )
 
 
-def _metadata(dist: importlib.metadata.Distribution | None) -> dict[str, str]:
-    if dist is None:
-        return {}
-    meta = dist.metadata
-    return {
-        "distribution": meta["Name"] or "",
-        "version": dist.version,
-        "summary": meta["Summary"] or "",
-        "author": meta["Author"] or meta["Author-email"] or "",
-        "home_page": next((url.split(",", 1)[1].strip() for url in meta.get_all("Project-URL") or ()), ""),
-    }
+def _described(plugin: Plugin, dist: importlib.metadata.Distribution | None) -> Plugin:
+    """The plugin with what its distribution says of itself; nothing is written twice."""
+    if dist is not None:
+        meta = dist.metadata
+        urls = meta.get_all("Project-URL") or []
+        plugin.distribution, plugin.version = meta["Name"] or "", dist.version
+        plugin.summary = meta["Summary"] or ""
+        plugin.author = meta["Author"] or meta["Author-email"] or ""
+        plugin.home_page = next((url.split(",", 1)[1].strip() for url in urls), "")
+    return plugin
 
 
 def _import_file(path: Path) -> ModuleType:

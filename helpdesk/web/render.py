@@ -110,7 +110,7 @@ def number(value: int | float) -> str:
 
 def nav_items() -> list[NavItem]:
     """The plugins' entries in the desk's navigation that the reader may use."""
-    user = current_user._get_current_object()  # type: ignore[attr-defined]
+    user = current_user._get_current_object()
     found = [entry.item for entry in manager.current().slot("nav_items", user=user)]
     items = [
         item for item in found if isinstance(item, NavItem) and (not item.permission or allowed(user, item.permission))
@@ -120,7 +120,7 @@ def nav_items() -> list[NavItem]:
 
 def ticket_panels(ticket: Ticket, user: User) -> list[tuple[str, Panel | None, Markup]]:
     """The plugins' boxes beside a ticket: (plugin, panel, its HTML). A failed one has no panel and no HTML."""
-    boxes = []
+    boxes: list[tuple[str, Panel | None, Markup]] = []
     for entry in manager.current().slot("ticket_panels", ticket=ticket, user=user):
         panel = entry.item
         if not isinstance(panel, Panel):

@@ -52,7 +52,7 @@ def _unauthorized() -> Response:
 
 def reader() -> User:
     """The signed-in user itself (not Flask-Login's proxy); 401 handling is done by :func:`staff_only` and friends."""
-    user: Any = current_user._get_current_object()  # type: ignore[attr-defined]
+    user: Any = current_user._get_current_object()
     if not isinstance(user, User):
         abort(401)
     return user

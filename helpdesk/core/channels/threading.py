@@ -43,8 +43,8 @@ def find_thread(intake: IntakeDraft) -> Thread:
     if (thread := _by_reference(intake, sender)) is not None:
         return thread
     ticket = manager.current().answer("find_ticket", intake=intake)
-    if isinstance(ticket, Ticket) and (user := _participant(ticket, sender)) is not None:
-        return Thread(ticket, user, "plugin")
+    if isinstance(ticket, Ticket) and (participant := _participant(ticket, sender)) is not None:
+        return Thread(ticket, participant, "plugin")
     return Thread(None, None, "; ".join(reasons))
 
 

@@ -27,7 +27,7 @@ class Unverified(Exception):
     """A queue message that we did not write; it is dropped, the ledger knows what is due."""
 
 
-class SignedJson(Serializer):  # type: ignore[misc]
+class SignedJson(Serializer):
     """Huey's messages as JSON with HMAC-SHA-256 in front: a forged row in the queue runs nothing (never pickle)."""
 
     def __init__(self, secret: str) -> None:

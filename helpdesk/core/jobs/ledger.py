@@ -14,7 +14,7 @@ from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Job
 from helpdesk.core.models.job import CANCELLED, DONE, FAILED, RUNNING, WAITING
-from helpdesk.core.transaction import after_commit, transaction
+from helpdesk.core.transaction import after_commit, count_rows, transaction
 
 LEASE = timedelta(seconds=120)
 NUDGE = "helpdesk.nudge"
@@ -131,17 +131,17 @@ def retry(job: Job) -> None:
 def cancel(job: Job) -> bool:
     """Cancel a job that has not begun; False when it has. Opens a transaction of its own."""
     with transaction():
-        result = db.session.execute(
+        changed = count_rows(
             update(Job)
             .where(Job.id == job.id, Job.state.in_((WAITING, FAILED)))
             .values(state=CANCELLED, key=None, finished_at=now())
         )
-    return bool(result.rowcount)
+    return bool(changed)
 
 
 def _settle(job_id: int, token: str, **values: Any) -> bool:
     with transaction():
-        result = db.session.execute(
+        changed = count_rows(
             update(Job).where(Job.id == job_id, Job.token == token, Job.state == RUNNING).values(**values)
         )
-    return bool(result.rowcount)
+    return bool(changed)

@@ -6,12 +6,12 @@ from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.message import Message
 
 
-class Attachment(db.Model):
+class Attachment(Base):
     __tablename__ = "attachment"
 
     id: Mapped[int] = mapped_column(primary_key=True)

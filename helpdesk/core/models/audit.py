@@ -7,12 +7,12 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json, UtcDateTime
 from helpdesk.core.models.user import User
 
 
-class AuditEntry(db.Model):
+class AuditEntry(Base):
     __tablename__ = "audit_entry"
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json, UtcDateTime
 from helpdesk.core.models.message import Message
 from helpdesk.core.models.ticket import Ticket
@@ -17,7 +17,7 @@ WAITING, SENT, FAILED, CANCELLED = "waiting", "sent", "failed", "cancelled"
 STATES = (WAITING, SENT, FAILED, CANCELLED)
 
 
-class Delivery(db.Model):
+class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (Index("ix_delivery_state", "state", "id"),)
 

@@ -7,13 +7,13 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import Json, UtcDateTime
 from helpdesk.core.models.message import Message
 from helpdesk.core.models.user import User
 
 
-class Event(db.Model):
+class Event(Base):
     __tablename__ = "event"
     __table_args__ = (Index("ix_event_ticket_id", "ticket_id", "id"), {"sqlite_autoincrement": True})
 

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Date, ForeignKey, Index, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json
 
 TEXT, NUMBER, DATE, CHOICE, CHECKBOX = "text", "number", "date", "choice", "checkbox"
 KINDS = (TEXT, NUMBER, DATE, CHOICE, CHECKBOX)
 
 
-class TicketField(db.Model):
+class TicketField(Base):
     __tablename__ = "ticket_field"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,7 +29,7 @@ class TicketField(db.Model):
     active: Mapped[bool] = mapped_column(default=True)
 
 
-class TicketFieldValue(db.Model):
+class TicketFieldValue(Base):
     __tablename__ = "ticket_field_value"
     __table_args__ = (
         Index("ix_ticket_field_value_text", "field_id", "text"),

@@ -6,14 +6,14 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 
 RECEIVED, DONE, IGNORED, QUARANTINED, DISCARDED = "received", "done", "ignored", "quarantined", "discarded"
 STATES = (RECEIVED, DONE, IGNORED, QUARANTINED, DISCARDED)
 
 
-class Intake(db.Model):
+class Intake(Base):
     __tablename__ = "intake"
     __table_args__ = (
         UniqueConstraint("channel", "transport_id"),

@@ -7,14 +7,14 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json, UtcDateTime
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 STATES = (WAITING, RUNNING, DONE, FAILED, CANCELLED)
 
 
-class Job(db.Model):
+class Job(Base):
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_state_run_at", "state", "run_at", "id"),)
 

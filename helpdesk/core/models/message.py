@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.ticket import Ticket
 from helpdesk.core.models.user import User
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PUBLIC, INTERNAL = "public", "internal"
 
 
-class Message(db.Model):
+class Message(Base):
     __tablename__ = "message"
     __table_args__ = (Index("ix_message_ticket_created", "ticket_id", "created_at", "id"),)
 

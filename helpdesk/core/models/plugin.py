@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 
 
-class PluginState(db.Model):
+class PluginState(Base):
     __tablename__ = "plugin_state"
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)

@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import Json
 
 
-class Setting(db.Model):
+class Setting(Base):
     __tablename__ = "setting"
 
     group: Mapped[str] = mapped_column(String(60), primary_key=True)
@@ -17,7 +17,7 @@ class Setting(db.Model):
     value: Mapped[Any] = mapped_column(Json)
 
 
-class Generation(db.Model):
+class Generation(Base):
     """One row. Its number grows with every change of settings, plugin states, themes, teams, statuses, fields."""
 
     __tablename__ = "generation"

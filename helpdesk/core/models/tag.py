@@ -3,11 +3,11 @@
 from sqlalchemy import Column, ForeignKey, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText
 
 
-class Tag(db.Model):
+class Tag(Base):
     __tablename__ = "tag"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -16,7 +16,7 @@ class Tag(db.Model):
 
 ticket_tag = Table(
     "ticket_tag",
-    db.metadata,
+    Base.metadata,
     Column("ticket_id", ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True),
     Column("tag_id", ForeignKey("tag.id", ondelete="CASCADE"), primary_key=True, index=True),
 )

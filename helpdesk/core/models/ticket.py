@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.organization import Organization
 from helpdesk.core.models.tag import Tag
@@ -21,7 +21,7 @@ UNSOLVED = (NEW, OPEN, PENDING, ON_HOLD)
 PRIORITIES = ("low", "normal", "high", "urgent")
 
 
-class Status(db.Model):
+class Status(Base):
     """A status is free to name and belongs to one category, which decides what it means."""
 
     __tablename__ = "status"
@@ -35,7 +35,7 @@ class Status(db.Model):
     active: Mapped[bool] = mapped_column(default=True)
 
 
-class Ticket(db.Model):
+class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_category_updated", "category", "updated_at", "id"),
@@ -97,7 +97,7 @@ class Ticket(db.Model):
         return self.category == CLOSED
 
 
-class Follower(db.Model):
+class Follower(Base):
     """Somebody beside requester and assignee who gets the public messages (staff: all) of a ticket."""
 
     __tablename__ = "follower"
@@ -110,7 +110,7 @@ class Follower(db.Model):
     user: Mapped[User] = relationship()
 
 
-class TicketRead(db.Model):
+class TicketRead(Base):
     """Up to which event an agent has seen a ticket."""
 
     __tablename__ = "ticket_read"

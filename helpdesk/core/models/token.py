@@ -6,12 +6,12 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import UtcDateTime
 from helpdesk.core.models.user import User
 
 
-class Token(db.Model):
+class Token(Base):
     __tablename__ = "token"
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -26,7 +26,7 @@ class Token(db.Model):
     user: Mapped[User | None] = relationship()
 
 
-class SignInAttempt(db.Model):
+class SignInAttempt(Base):
     """Failed tries in a window, by account and by address (hashed: no list of addresses is kept)."""
 
     __tablename__ = "sign_in_attempt"

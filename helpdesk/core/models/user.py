@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.organization import Organization
 from helpdesk.core.models.team import Team
@@ -26,7 +26,7 @@ def session_stamp() -> str:
     return secrets.token_urlsafe(16)
 
 
-class User(UserMixin, db.Model):
+class User(UserMixin, Base):
     __tablename__ = "user"
     __table_args__ = (Index("ix_user_role_name", "role", "name"),)
 

@@ -5,14 +5,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json
 
 MINE, TEAM, EVERYBODY = "mine", "team", "everybody"
 SHARING = (MINE, TEAM, EVERYBODY)
 
 
-class View(db.Model):
+class View(Base):
     __tablename__ = "view"
 
     id: Mapped[int] = mapped_column(primary_key=True)
