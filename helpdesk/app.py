@@ -17,7 +17,7 @@ from helpdesk.core.config import Config, load
 from helpdesk.core.extensions import babel, db
 from helpdesk.core.jobs import huey
 from helpdesk.core.models import PluginState
-from helpdesk.core.transaction import listen
+from helpdesk.core.transaction import in_transaction, listen
 from helpdesk.plugins import manager
 
 PACKAGE = Path(helpdesk.__file__).parent
@@ -74,7 +74,7 @@ def _engine_options(config: Config) -> dict[str, Any]:
 
 
 def _load_plugins(config: Config, plugins: dict[str, Any] | None) -> manager.Manager:
-    loaded = manager.Manager(is_on=_plugin_is_on)
+    loaded = manager.Manager(is_on=_plugin_is_on, on_error=_after_failed_hook)
     if config.safe_mode:
         logging.getLogger(__name__).warning("Safe mode: no plugin was loaded.")
     elif plugins is not None:
@@ -87,6 +87,12 @@ def _load_plugins(config: Config, plugins: dict[str, Any] | None) -> manager.Man
 
 def _plugin_is_on(name: str) -> bool:
     return name not in generation.cached("plugins:off", _plugins_off)
+
+
+def _after_failed_hook(plugin: str, hook: str, error: BaseException) -> None:
+    """A failed statement poisons PostgreSQL's transaction: a reading one is ended, so that the page goes on."""
+    if not in_transaction():
+        db.session.rollback()
 
 
 def _plugins_off() -> frozenset[str]:

@@ -57,9 +57,19 @@ def store(
         target = path_of(digest.hexdigest())
         target.parent.mkdir(exist_ok=True)
         aside.rename(target)
+        _sync_folder(target.parent)
     finally:
         aside.unlink(missing_ok=True)
     return StoredFile(clean_name(name), _type_of(head, content_type), size, digest.hexdigest(), content_id)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def store_bytes(data: bytes, name: str, content_type: str, *, content_id: str | None = None) -> StoredFile:

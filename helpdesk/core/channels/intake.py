@@ -159,8 +159,10 @@ def _join(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredF
 def _open(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredFile]) -> Outcome:
     reason = thread.reason
     if thread.ticket is not None:
-        reason = f"ticket {thread.ticket.id} is closed"
+        reason = f"closed:{thread.ticket.id}"
     requester = accounts.requester_for(draft.sender_address, draft.sender_name, draft.locale)
+    if not requester.active:
+        return _settle(item, IGNORED, "blocked", draft)
     ticket_draft = prepare_ticket(
         TicketDraft(
             subject=draft.subject,

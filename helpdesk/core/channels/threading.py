@@ -16,7 +16,7 @@ _REFERENCES = 50
 
 @dataclass(frozen=True)
 class Thread:
-    """The decision and its reason, which is kept and shown. ``author`` is the proved participant."""
+    """The decision and its reason (a code, put into words by events.history). ``author`` is the proved participant."""
 
     ticket: Ticket | None
     author: User | None
@@ -34,18 +34,18 @@ def find_thread(intake: IntakeDraft) -> Thread:
     for text in intake.reply_tokens:
         found = links.redeem(links.REPLY, text)
         if found is None:
-            reasons.append("reply address not ours")
+            reasons.append("unknown_token")
             continue
         ticket, user = found
         if user.email == sender:
-            return Thread(ticket, user, "reply address")
-        reasons.append(f"reply address of another person (ticket {ticket.id})")
+            return Thread(ticket, user, "reply_token")
+        reasons.append(f"foreign_token:{ticket.id}")
     if (thread := _by_reference(intake, sender)) is not None:
         return thread
     ticket = manager.current().answer("find_ticket", intake=intake)
     if isinstance(ticket, Ticket) and (participant := _participant(ticket, sender)) is not None:
         return Thread(ticket, participant, "plugin")
-    return Thread(None, None, "; ".join(reasons))
+    return Thread(None, None, reasons[-1] if reasons else "")
 
 
 def _by_reference(intake: IntakeDraft, sender: str) -> Thread | None:
@@ -60,7 +60,7 @@ def _by_reference(intake: IntakeDraft, sender: str) -> Thread | None:
     )
     for delivery in db.session.scalars(query):
         if delivery.ticket is not None and delivery.user is not None and delivery.user.email == sender:
-            return Thread(delivery.ticket, delivery.user, "answer to our message")
+            return Thread(delivery.ticket, delivery.user, "reference")
     return None
 
 

@@ -57,9 +57,25 @@ def actor_name(actor: User | None) -> str:
     return actor.display_name if actor is not None else pgettext("actor", "The desk")
 
 
+def reason_text(code: str) -> str:
+    """Why an incoming item went where it did; a sentence that is no code of ours stays as it is."""
+    kind, _colon, number = code.partition(":")
+    texts = {
+        "reply_token": _("came to the signed reply address"),
+        "reference": _("answers a message that we sent"),
+        "plugin": _("a plugin knew the ticket"),
+        "unknown_token": _("the reply address was not one of ours"),
+        "foreign_token": _("sent to the reply address of somebody else, for ticket #%(number)s", number=number),
+        "closed": _("ticket #%(number)s is closed", number=number),
+        "blocked": _("this person is blocked"),
+    }
+    return texts.get(kind, code)
+
+
 def _opened(who: str, data: dict[str, str]) -> Line:
     if data.get("reason"):
-        return Line("inbox", _("%(who)s opened this ticket (%(reason)s)", who=who, reason=data["reason"]))
+        reason = reason_text(data["reason"])
+        return Line("inbox", _("%(who)s opened this ticket (%(reason)s)", who=who, reason=reason))
     return Line("inbox", _("%(who)s opened this ticket", who=who))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
@@ -45,17 +46,31 @@ def schedule(
     if run_at.tzinfo is None:
         raise ValueError(f"The time of job {name} must carry a time zone.")
     with transaction():
-        if key is not None and (existing := db.session.scalar(select(Job).where(Job.key == key))) is not None:
-            existing.run_at, existing.args = run_at, args
-            job = existing
-        else:
-            job = Job(name=name, args=args, key=key, run_at=run_at)
-            if max_attempts is not None:
-                job.max_attempts = max_attempts
-            db.session.add(job)
+        job = _waiting(key) or _add(Job(name=name, args=args, key=key, run_at=run_at))
+        job.run_at, job.args = run_at, args
+        if max_attempts is not None:
+            job.max_attempts = max_attempts
         db.session.flush()
         after_commit(lambda: nudge(run_at))
     return job
+
+
+def _waiting(key: str | None) -> Job | None:
+    return db.session.scalar(select(Job).where(Job.key == key)) if key is not None else None
+
+
+def _add(job: Job) -> Job:
+    """Add a job in a savepoint: on PostgreSQL somebody else may have taken its key a moment ago."""
+    key = job.key
+    try:
+        with db.session.begin_nested():
+            db.session.add(job)
+        return job
+    except IntegrityError:
+        found = _waiting(key)
+        if found is None:
+            raise
+        return found
 
 
 def nudge(at: datetime) -> None:
@@ -79,12 +94,11 @@ def claim(worker: str, limit: int = 20) -> list[Job]:
         (Job.state == WAITING) & (Job.run_at <= moment),
         (Job.state == RUNNING) & (Job.lease_until < moment),
     )
-    ids = select(Job.id).where(due).order_by(Job.run_at, Job.id).limit(limit)
-    if db.session.scalars(ids.limit(1)).first() is None:
+    query = select(Job).where(due).order_by(Job.run_at, Job.id)
+    if db.session.scalar(query.with_only_columns(Job.id).limit(1)) is None:
         return []
     with transaction():
-        query = select(Job).where(Job.id.in_(ids)).order_by(Job.run_at, Job.id).with_for_update(skip_locked=True)
-        jobs = list(db.session.scalars(query))
+        jobs = list(db.session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
         for job in jobs:
             job.state = RUNNING
             job.key = None

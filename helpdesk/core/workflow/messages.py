@@ -3,7 +3,12 @@
 from collections.abc import Iterable
 
 from helpdesk.core.drafts import StoredFile
-from helpdesk.core.models import Attachment, Message
+from helpdesk.core.models import Attachment, Message, Ticket, User
+
+
+def speaks_for_desk(author: User | None, ticket: Ticket) -> bool:
+    """Whether a message is the desk's answer. Staff who ask for themselves are customers on their own ticket."""
+    return author is None or (author.is_staff and author.id != ticket.requester_id)
 
 
 def attach(message: Message, files: Iterable[StoredFile]) -> None:

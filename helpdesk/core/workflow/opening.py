@@ -18,7 +18,7 @@ from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.editing import store_fields, tags_named
 from helpdesk.core.workflow.errors import Invalid, Refused
 from helpdesk.core.workflow.following import add_follower
-from helpdesk.core.workflow.messages import attach
+from helpdesk.core.workflow.messages import attach, speaks_for_desk
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Reject
 
@@ -73,7 +73,7 @@ def open_ticket(draft: TicketDraft, actor: User | None) -> Ticket:
             add_follower(ticket, user_id)
         record("ticket_opened", ticket, actor or author, _opened_data(draft), message)
         record("message_added", ticket, author, {"visibility": message.visibility}, message)
-        if message.visibility == PUBLIC and author is not None and author.is_staff:
+        if message.visibility == PUBLIC and speaks_for_desk(author, ticket):
             deliveries.queue_message(ticket, message)
         elif draft.notice:
             deliveries.queue("notice", [requester], ticket=ticket)
@@ -132,7 +132,7 @@ def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> M
     attach(message, draft.files)
     db.session.add(message)
     db.session.flush()
-    staff = author is not None and author.is_staff
+    staff = speaks_for_desk(author, ticket)
     ticket.last_message_by = "note" if message.is_note else ("agent" if staff else "requester")
     ticket.last_message_at = ticket.updated_at = message.created_at
     ticket.last_author_id = message.author_id

@@ -16,7 +16,7 @@ from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.errors import Invalid, Refused
 from helpdesk.core.workflow.locking import check_version, lock, touch
-from helpdesk.core.workflow.messages import attach
+from helpdesk.core.workflow.messages import attach, speaks_for_desk
 from helpdesk.core.workflow.opening import TEXT_LENGTH
 from helpdesk.core.workflow.statuses import ask_plugins, change_status
 from helpdesk.plugins import manager
@@ -75,7 +75,7 @@ def _add(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int |
         record("message_added", ticket, actor, data, message)
         if (status := _status_after(ticket, draft, actor)) is not None:
             change_status(ticket, status, actor)
-        if message.visibility == PUBLIC and (actor is None or actor.is_staff):
+        if message.visibility == PUBLIC and speaks_for_desk(actor, ticket):
             deliveries.queue_message(ticket, message)
         db.session.flush()
     return message
@@ -97,7 +97,7 @@ def _write(ticket: Ticket, draft: MessageDraft, actor: User | None) -> Message:
     attach(message, draft.files)
     db.session.add(message)
     db.session.flush()
-    staff = actor is None or actor.is_staff
+    staff = speaks_for_desk(actor, ticket)
     ticket.last_message_by = "note" if message.is_note else ("agent" if staff else "requester")
     ticket.last_message_at = message.created_at
     ticket.last_author_id = message.author_id
@@ -122,7 +122,7 @@ def _status_after(ticket: Ticket, draft: MessageDraft, actor: User | None) -> St
         return status if status.id != ticket.status_id else None
     if draft.visibility == INTERNAL:
         return None
-    staff = actor is None or actor.is_staff
+    staff = speaks_for_desk(actor, ticket)
     if staff and ticket.category == NEW:
         return statuses.of_category(OPEN)
     if not staff and ticket.category in (PENDING, ON_HOLD, SOLVED):
