@@ -16,7 +16,7 @@ MAX_DEPTH = 256
 MAX_ATTRIBUTES = 12
 MAX_VALUE = 4_000
 # In one run of text; above it the serializer becomes slow, so that the run is parted.
-MAX_REFERENCES = 1_000
+MAX_REFERENCES = 250
 
 _KEPT_ATTRIBUTES = frozenset(
     "alt colspan dir headers height href lang reversed rowspan scope span src start title type value width".split()
