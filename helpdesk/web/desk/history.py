@@ -13,6 +13,7 @@ from helpdesk.core import statuses
 from helpdesk.core.models import Event, Message
 from helpdesk.core.models.message import INTERNAL
 from helpdesk.core.models.ticket import CATEGORIES
+from helpdesk.web.desk import choices
 
 # So many changes in a row become one line that opens.
 FOLD = 5
@@ -136,7 +137,7 @@ def _moved(event: Event) -> _Sentence:
 def _status_changed(event: Event) -> _Sentence:
     category = str(event.data.get("to_category", ""))
     icon = {"on_hold": "s-hold"}.get(category, f"s-{category}") if category in CATEGORIES else "s-open"
-    return icon, _("%(name)s set the status to %(status)s"), {"status": status_name(event.data.get("to"), category)}
+    return icon, _("%(name)s set the status to %(status)s"), {"status": _status_name(event.data.get("to"), category)}
 
 
 def _updated(event: Event) -> _Sentence | None:
@@ -159,15 +160,24 @@ def _updated(event: Event) -> _Sentence | None:
     return None
 
 
+# ngettext fills placeholders at once; these keep them for emphasised().
+_HOLES = {"name": "%(name)s", "tags": "%(tags)s"}
+
+
 def _tags(old: Sequence[str], new: Sequence[str]) -> _Sentence:
     added, removed = [tag for tag in new if tag not in old], [tag for tag in old if tag not in new]
     if added and not removed:
-        text = ngettext("%%(name)s added the tag %%(tags)s", "%%(name)s added the tags %%(tags)s", len(added))
+        text = ngettext("%(name)s added the tag %(tags)s", "%(name)s added the tags %(tags)s", len(added), **_HOLES)
         return "tag", text, {"tags": ", ".join(added)}
     if removed and not added:
-        text = ngettext("%%(name)s removed the tag %%(tags)s", "%%(name)s removed the tags %%(tags)s", len(removed))
+        text = ngettext("%(name)s removed the tag %(tags)s", "%(name)s removed the tags %(tags)s", len(removed), **_HOLES)
         return "tag", text, {"tags": ", ".join(removed)}
     return "tag", _("%(name)s changed the tags to %(tags)s"), {"tags": ", ".join(new)}
+
+
+def _delivery_failed(event: Event) -> _Sentence:
+    values = {"address": str(event.data.get("address", "")), "reason": str(event.data.get("reason", ""))}
+    return "alert-triangle", _("The message to %(address)s could not be sent: %(reason)s"), values
 
 
 def _plugin_event(event: Event) -> _Sentence | None:
@@ -176,12 +186,15 @@ def _plugin_event(event: Event) -> _Sentence | None:
     return ("puzzle", "%(text)s", {"text": str(text)}) if text else None
 
 
-def status_name(key: Any, category: str) -> str:
-    """A status by its key, also one that was renamed or removed since."""
+def _status_name(key: Any, category: str) -> str:
+    status = next((found for found in choices.every_status() if found.key == key), None)
+    if status is not None:
+        return choices.status_label(status)
     return statuses.category_label(category) if category in CATEGORIES else str(key)
 
 
 _SENTENCES = {
+    "delivery_failed": _delivery_failed,
     "ticket_opened": _opened,
     "ticket_assigned": _assigned,
     "ticket_moved": _moved,

@@ -1,4 +1,5 @@
 // Every page of the team.
+import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
 import { toast, watchToasts } from "./toasts.js";
 
@@ -6,11 +7,12 @@ const words = document.getElementById("words")?.dataset ?? {};
 
 watchMenus();
 watchToasts();
+watchKeys();
 
 document.addEventListener("htmx:responseError", (event) => {
   // A part that refreshes by itself tries again by itself.
   if (event.target.hasAttribute?.("data-quiet")) return;
-  toast(words.error ?? "");
+  toast((event.detail.xhr.status === 413 ? words.tooLarge : words.error) ?? "");
 });
 document.addEventListener("htmx:sendError", (event) => {
   if (event.target.hasAttribute?.("data-quiet")) return;

@@ -1,0 +1,53 @@
+"""People: who they are and what they asked."""
+
+from typing import Any
+
+from flask import abort, render_template, request
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from helpdesk.core.extensions import db
+from helpdesk.core.models import User
+from helpdesk.core.pages import ticket_page
+from helpdesk.core.permissions import require
+from helpdesk.core.views import DEFAULT_SORT, InvalidFilter, TicketFilter
+from helpdesk.web.desk.blueprint import desk
+from helpdesk.web.errors import error_page
+from helpdesk.web.session import reader
+
+SIZE = 50
+
+
+@desk.get("/people")
+def people_list() -> str:
+    """The customers by name, found by name or address."""
+    require(reader(), "person.read")
+    text = " ".join(request.args.get("text", "").split())[:200]
+    after = request.args.get("after", "")
+    query = select(User).where(User.role == "requester").options(joinedload(User.organization))
+    if text:
+        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        query = query.where(or_(User.name.ilike(pattern, escape="\\"), User.email.ilike(pattern, escape="\\")))
+    if after.isdigit() and len(after) < 19:
+        query = query.where(User.id < int(after))
+    found = db.session.scalars(query.order_by(User.id.desc()).limit(SIZE + 1)).all()
+    more = found[SIZE - 1].id if len(found) > SIZE else None
+    return render_template("desk/people.html", people=found[:SIZE], text=text, more=more)
+
+
+@desk.get("/people/<int:user_id>")
+def person(user_id: int) -> Any:
+    """One person with the tickets that the reader may see."""
+    require(reader(), "person.read")
+    query = select(User).where(User.id == user_id).options(joinedload(User.organization))
+    found = db.session.scalar(query) if user_id < 2**63 else None
+    if found is None:
+        abort(404)
+    wanted = TicketFilter(requester=(str(found.id),))
+    try:
+        page = ticket_page(
+            reader(), wanted, DEFAULT_SORT, after=request.args.get("after"), before=request.args.get("before"), size=25
+        )
+    except InvalidFilter as problem:
+        return error_page(400, str(problem))
+    return render_template("desk/person.html", person=found, page=page)

@@ -1,0 +1,90 @@
+"""The panels beside a ticket: requester, organization, other tickets, followers, fields, and the plugins'."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import make_response, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Follower, Organization, Ticket, TicketField, TicketFieldValue, User
+from helpdesk.core.permissions import allowed, visible_tickets
+from helpdesk.core.workflow.editing import field_value
+from helpdesk.web import render
+from helpdesk.web.desk.blueprint import desk, wants_part
+from helpdesk.web.desk.tickets import ticket_or_404
+from helpdesk.web.session import reader
+
+OTHERS = 5
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A custom field and its value on one ticket, as a form shows it."""
+
+    field: TicketField
+    value: str
+
+
+@desk.get("/tickets/<int:number>/side")
+def side(number: int) -> Any:
+    """The panels: loaded after the ticket, so that a slow plugin does not hold up the conversation."""
+    return side_answer(ticket_or_404(number))
+
+
+def side_answer(
+    ticket: Ticket,
+    problems: Any = (),
+    code: int = 200,
+    field: tuple[str, str] | None = None,
+    follower: str = "",
+) -> Any:
+    """The panels, with what was typed and what was wrong with it."""
+    user = reader()
+    rows = _fields(ticket)
+    if field is not None:
+        rows = [FieldRow(row.field, field[1]) if row.field.key == field[0] else row for row in rows]
+    template = "desk/parts/side.html" if wants_part() else "desk/side.html"
+    page = render_template(
+        template,
+        ticket=ticket,
+        organization=db.session.get(Organization, ticket.organization_id) if ticket.organization_id else None,
+        others=_others(ticket, user),
+        followers=_followers(ticket),
+        fields=rows,
+        panels=render.ticket_panels(ticket, user),
+        problems=problems,
+        typed_follower=follower,
+        editable=allowed(user, "ticket.edit") and not ticket.is_closed,
+    )
+    return make_response(page, code)
+
+
+def _others(ticket: Ticket, user: User) -> Sequence[Ticket]:
+    query = (
+        visible_tickets(user)
+        .where(Ticket.requester_id == ticket.requester_id, Ticket.id != ticket.id)
+        .options(joinedload(Ticket.status))
+        .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
+        .limit(OTHERS + 1)
+    )
+    return db.session.scalars(query).all()
+
+
+def _followers(ticket: Ticket) -> Sequence[Follower]:
+    query = select(Follower).where(Follower.ticket_id == ticket.id).options(joinedload(Follower.user))
+    return db.session.scalars(query.order_by(Follower.since, Follower.user_id).limit(100)).all()
+
+
+def _fields(ticket: Ticket) -> list[FieldRow]:
+    query = (
+        select(TicketField, TicketFieldValue)
+        .outerjoin(
+            TicketFieldValue, (TicketFieldValue.field_id == TicketField.id) & (TicketFieldValue.ticket_id == ticket.id)
+        )
+        .where(TicketField.active)
+        .order_by(TicketField.position, TicketField.id)
+    )
+    return [FieldRow(field, str(field_value(value) or "")) for field, value in db.session.execute(query)]

@@ -1,0 +1,195 @@
+"""A ticket: its conversation, what is new on it, and that it was read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+from werkzeug.wrappers import Response
+
+from helpdesk.core import markup, workflow
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Delivery, Event, Message, Ticket
+from helpdesk.core.models.delivery import FAILED, WAITING
+from helpdesk.core.pages import Row
+from helpdesk.core.permissions import allowed, visible_tickets
+from helpdesk.plugins import manager
+from helpdesk.web.desk import choices, composer
+from helpdesk.web.desk.blueprint import desk, wants_part
+from helpdesk.web.desk.history import Entry, timeline
+from helpdesk.web.session import reader
+
+# What a page holds at first; the rest is one click away.
+MESSAGES, EVENTS = 60, 400
+ALL_MESSAGES, ALL_EVENTS = 2000, 8000
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What the conversation pane shows."""
+
+    entries: Sequence[Entry]
+    earlier: bool
+    newest: int
+    # Outgoing copies that are waiting or failed, by message.
+    states: Mapping[int, tuple[int, int]]
+
+
+@desk.get("/tickets/<int:number>")
+def ticket(number: int) -> str:
+    """A ticket with its conversation and composer; the list and the panels load beside it."""
+    found = ticket_or_404(number)
+    return ticket_page(found, composer.fresh(found, reader()))
+
+
+@desk.get("/tickets/<int:number>/conversation")
+def conversation(number: int) -> str:
+    """The conversation as it is now, with the header and the version that go with it."""
+    found = ticket_or_404(number)
+    return render_template("desk/parts/conversation_news.html", **_shown(found))
+
+
+@desk.get("/tickets/<int:number>/news")
+def news(number: int) -> str | tuple[str, int]:
+    """A mark that others did something after ``?since=<event>``; 204 when nobody did."""
+    found = ticket_or_404(number)
+    rows = db.session.execute(
+        select(Event.kind, func.count())
+        .where(
+            Event.ticket_id == found.id,
+            Event.id > request.args.get("since", 0, type=int),
+            Event.actor_id.is_distinct_from(reader().id),
+        )
+        .group_by(Event.kind)
+    )
+    counts = {kind: count for kind, count in rows}
+    if not counts:
+        return "", 204
+    messages = counts.pop("message_added", 0)
+    return render_template("desk/parts/news.html", ticket=found, messages=messages, changes=sum(counts.values()))
+
+
+@desk.get("/tickets/<int:number>/row")
+def row(number: int) -> str | tuple[str, int]:
+    """The ticket's row in the list, after something about it changed."""
+    found = ticket_or_404(number)
+    shown = Row(found, unread=False)
+    return render_template("desk/parts/row.html", row=shown, view_key=_view_key(), open_ticket=found.id)
+
+
+@desk.post("/tickets/<int:number>/read")
+def read(number: int) -> tuple[str, int]:
+    """Note that the reader has seen the ticket: asked for by the page, since a GET never writes."""
+    workflow.mark_read(ticket_or_404(number), reader())
+    return "", 204
+
+
+def ticket_or_404(number: int) -> Ticket:
+    """The ticket with all that its header shows, in one query. Not yours and not there are the same 404."""
+    query = (
+        visible_tickets(reader())
+        .where(Ticket.id == number)
+        .options(
+            joinedload(Ticket.status),
+            joinedload(Ticket.requester),
+            joinedload(Ticket.assignee),
+            joinedload(Ticket.last_author),
+            joinedload(Ticket.team),
+            joinedload(Ticket.tags),
+        )
+    )
+    found = db.session.execute(query).unique().scalar_one_or_none() if number < 2**63 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def ticket_page(found: Ticket, state: composer.Composer, status: int = 200) -> Any:
+    """The whole page, or only the pane when a click in the list asks for it."""
+    template = "desk/parts/ticket_pane.html" if wants_part() else "desk/ticket.html"
+    page = render_template(template, composer=state, view_key=_view_key(), **_shown(found))
+    return page if status == 200 else make_response(page, status)
+
+
+def ticket_response(found: Ticket, anchor: str = "") -> Response:
+    """Back to the ticket after a plain POST."""
+    return redirect(url_for("desk.ticket", number=found.id, _anchor=anchor or None), 303)
+
+
+def _view_key() -> str:
+    key = request.args.get("view", "mine")
+    return key if key.isascii() and key.replace("-", "").isalnum() and len(key) <= 40 else "mine"
+
+
+def _shown(found: Ticket) -> dict[str, Any]:
+    user = reader()
+    return {
+        "ticket": found,
+        "conversation": _conversation(found),
+        "status_choices": choices.offered_statuses(),
+        "editable": allowed(user, "ticket.edit") and not found.is_closed,
+        "channel_words": channel_words(found.channel),
+    }
+
+
+def _conversation(found: Ticket) -> Conversation:
+    everything = "all" in request.args
+    limit, most = (ALL_MESSAGES, ALL_EVENTS) if everything else (MESSAGES, EVENTS)
+    rows = db.session.execute(
+        select(Message, _copies(WAITING), _copies(FAILED))
+        .where(Message.ticket_id == found.id)
+        .options(joinedload(Message.author), selectinload(Message.attachments))
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(limit + 1)
+    ).all()
+    earlier, rows = len(rows) > limit, rows[:limit]
+    events = db.session.scalars(
+        select(Event)
+        .where(Event.ticket_id == found.id)
+        .options(joinedload(Event.actor), joinedload(Event.message).load_only(Message.id))
+        .order_by(Event.id.desc())
+        .limit(most)
+    ).all()
+    newest = events[0].id if events else 0
+    if earlier:
+        events = [event for event in events if event.created_at >= rows[-1][0].created_at]
+    states = {message.id: (waiting, failed) for message, waiting, failed in rows if waiting or failed}
+    return Conversation(timeline((row[0] for row in rows), events), earlier, newest, states)
+
+
+def _copies(state: str) -> Any:
+    return (
+        select(func.count())
+        .select_from(Delivery)
+        .where(Delivery.message_id == Message.id, Delivery.state == state)
+        .scalar_subquery()
+    )
+
+
+def channel_words(channel: str) -> str:
+    """How a ticket came in, for its header."""
+    words = {"web": _("by the form"), "email": _("by e-mail"), "desk": _("added here"), "phone": _("by phone")}
+    if channel in words:
+        return words[channel]
+    known = {found.item.name: found.item for found in manager.current().contributions("register_channels")}
+    return str(known[channel].label) if channel in known else channel
+
+
+@desk.app_template_filter()
+def message_html(message: Message) -> Markup:
+    """What a person wrote, as harmless HTML; pictures that came with it are read from its attachments."""
+    if not message.html:
+        return Markup(markup.text_to_html(message.text))  # noqa: S704 - made by us from text
+    if "cid:" not in message.html:
+        return Markup(message.html)  # noqa: S704 - cleaned before it was stored
+    pictures = {file.content_id: file.id for file in message.attachments if file.content_id}
+
+    def source(content_id: str) -> str | None:
+        number = pictures.get(content_id)
+        return url_for("desk.attachment", attachment_id=number, show=1) if number else None
+
+    return Markup(markup.clean_html(message.html, source))  # noqa: S704 - cleaned here
