@@ -3,8 +3,14 @@
 from flask import Flask, Response, g, request
 from flask_login import current_user
 
+# The rich editor (vendor/trix) writes two small style elements, each first empty: exactly these are let in.
+_EDITOR_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' "
+    "'sha256-jAP18ioNeNaQBBU5RJvT96kjJnVxHvZs+s8WUNiLnvA=' "
+    "'sha256-c5Z9aB2t69CSpeI1aC8dDLr7LZYZlynV8iY/8Uc9ZFk='"
+)
 _POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    f"default-src 'self'; script-src 'self'; style-src 'self' {_EDITOR_STYLES}; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # For files that people sent: nothing in them may run or load, wherever they are opened.

@@ -3,11 +3,12 @@
 import hashlib
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, send_from_directory, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from helpdesk.core import i18n
 from helpdesk.core.settings import DeskSettings, get
+from helpdesk.core.theming import Theme, current_name
 from helpdesk.web import brand
 
 look = Blueprint("look", __name__)
@@ -62,5 +63,24 @@ def initials(name: str) -> str:
     return word[-2:] if "\u2e80" <= word[0] <= "\ud7ff" else word[:2].upper()
 
 
+@look.get("/theme/<path:name>")
+def theme_file(name: str) -> Response:
+    """A picture or font of the theme in use."""
+    theme = _theme()
+    if theme is None:
+        abort(404)
+    return send_from_directory(theme.static, name, max_age=3600)
+
+
+def _theme() -> Theme | None:
+    themes: dict[str, Theme] = current_app.extensions["helpdesk.themes"]
+    return themes.get(current_name())
+
+
 def _stylesheet() -> str:
-    return brand.stylesheet(get(DeskSettings).brand_color)
+    """The theme's rules, then the owner's colour: that one wins, whatever the theme."""
+    theme = _theme()
+    rules = theme.stylesheet.read_text(encoding="utf-8") if theme is not None and theme.stylesheet else ""
+    color = get(DeskSettings).brand_color
+    # The colour that the style sheets have anyway needs no rules, and leaves a theme's own standing.
+    return rules if color == DeskSettings().brand_color else rules + brand.stylesheet(color)

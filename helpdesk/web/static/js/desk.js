@@ -57,17 +57,35 @@ function refreshRow() {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "pane" || event.detail.target?.id === "pane") opened();
+  if (event.detail.target?.id === "list") markRow(document.getElementById("ticket")?.dataset.number ?? "");
   enhanceComposer();
 });
 // The conversation anew, because somebody asked for it: stay at its end.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id === "conv") toEnd();
 });
+// The list's own count stands beside its name as well.
+function copyCount() {
+  const place = document.querySelector("[data-count-of]");
+  const count = place && document.getElementById(place.dataset.countOf);
+  if (count) place.textContent = count.textContent;
+}
+document.addEventListener("htmx:oobAfterSwap", copyCount);
+document.addEventListener("htmx:load", copyCount);
 document.addEventListener("message-sent", forgetDraft);
 document.addEventListener("list-changed", () => window.setTimeout(refreshRow, 0));
 document.addEventListener("click", (event) => {
+  const drawer = document.querySelector(".views:target, .side:target");
+  if (drawer && !drawer.contains(event.target) && getComputedStyle(drawer).position === "fixed") {
+    event.preventDefault();
+    drawer.querySelector(".pane-close").click();
+    return;
+  }
   const link = event.target.closest("[data-close-ticket]");
   if (link && !event.ctrlKey && !event.metaKey && closed(link)) event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelector(".views:target .pane-close, .side:target .pane-close")?.click();
 });
 // The editor is loaded after the page: take over when it is there.
 if (customElements.get("trix-editor")) opened();

@@ -18,7 +18,17 @@ function step(menu, by) {
   all[(at + by + all.length) % all.length].focus();
 }
 
+// A menu that would leave the window opens towards the other side.
+function place(menu) {
+  menu.classList.remove("menu-flip");
+  const box = menu.querySelector(".menu-pop")?.getBoundingClientRect();
+  if (box && (box.right > window.innerWidth || box.left < 0)) menu.classList.add("menu-flip");
+}
+
 export function watchMenus() {
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-menu][open]")) place(event.target);
+  }, true);
   document.addEventListener("click", (event) => {
     for (const menu of open()) if (!menu.contains(event.target)) close(menu, false);
   });
