@@ -41,6 +41,7 @@ class TicketFieldValue(Base):
     field_id: Mapped[int] = mapped_column(ForeignKey("ticket_field.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str | None] = mapped_column(CleanText)
     number: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
-    date: Mapped[date | None] = mapped_column(Date)
+    # Inside the class the name is the column already, so the annotation cannot say that it may be empty.
+    date: Mapped[date | None] = mapped_column(Date, nullable=True)
 
     field: Mapped[TicketField] = relationship()

@@ -300,7 +300,7 @@ def upgrade() -> None:
         sa.Column("field_id", sa.Integer(), nullable=False),
         sa.Column("text", CleanText(), nullable=True),
         sa.Column("number", sa.Numeric(precision=20, scale=6), nullable=True),
-        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["field_id"], ["ticket_field.id"], name=op.f("fk_ticket_field_value_field_id"), ondelete="CASCADE"
         ),
