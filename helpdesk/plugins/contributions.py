@@ -82,6 +82,7 @@ class Channel:
     ``parse(raw)`` turns raw bytes into an ``IntakeDraft`` and never writes. ``send(outgoing)`` hands one
     ``OutgoingMessage`` to the outside world or raises :class:`DeliveryFailed`; it may be called again with
     the same identity after a crash. ``new_identity()`` gives the identity that a delivery will travel under.
+    ``describe(raw)`` says how a raw item is understood, as JSON, without a desk around it.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Channel:
     parse: Callable[[bytes], Any] | None = None
     send: Callable[[Any], None] | None = None
     new_identity: Callable[[], str] | None = None
+    describe: Callable[[bytes], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""The command line for operators: one file per noun, loaded only when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+import helpdesk
+
+# Command -> module of helpdesk.cli that holds it (in a name of its own), and what `helpdesk --help` says.
+COMMANDS = {
+    "serve": ("serve", "Run the desk: web and worker.  helpdesk serve --port 8080"),
+    "web": ("serve", "Run the web server alone.  helpdesk web --host 0.0.0.0"),
+    "worker": ("serve", "Run a worker alone.  helpdesk worker"),
+    "init": ("init", "Make a home and print the setup link.  helpdesk init"),
+    "demo": ("demo", "Fill a home with sample data.  helpdesk demo --serve"),
+    "doctor": ("doctor", "Say what is right and wrong here.  helpdesk doctor"),
+    "db": ("database", "Migrate the database.  helpdesk db upgrade"),
+    "user": ("user", "People and roles.  helpdesk user add sam@shop.example --role admin"),
+    "team": ("team", "Teams.  helpdesk team add Workshop"),
+    "ticket": ("ticket", "Tickets.  helpdesk ticket show 42"),
+    "mail": ("mail", "Mail in and out.  helpdesk mail receive < message.eml"),
+    "job": ("job", "Work for later.  helpdesk job list --state failed"),
+    "plugin": ("plugin", "Plugins.  helpdesk plugin off email"),
+    "theme": ("theme", "Themes.  helpdesk theme use ember"),
+    "translation": ("translation", "Language packs.  helpdesk translation status"),
+}
+
+
+class Commands(click.Group):
+    """Finds a command in its module, then among the plugins; prints errors as one sentence."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            module = importlib.import_module(f"helpdesk.cli.{COMMANDS[name][0]}")
+            command: click.Command = getattr(module, f"{name}_command")
+            return command
+        # Imported only here: an ordinary command does not load the application to find its name.
+        from helpdesk.cli.frame import plugin_command
+
+        return plugin_command(name)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands (each with an example)"):
+            formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        debug = "--debug" in (kwargs.get("args") or sys.argv[1:])
+        try:
+            return super().main(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the operator gets a sentence; --debug shows the rest
+            if debug:
+                raise
+            click.echo(_sentence(error), err=True)
+            sys.exit(1)
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="'helpdesk COMMAND --help' tells more. HELPDESK_HOME says which home (default ./instance).",
+)
+@click.version_option(helpdesk.__version__, prog_name="helpdesk")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+def main(debug: bool) -> None:
+    """A help desk that a small business runs by itself."""
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong in one sentence, and where to look further."""
+    text = " ".join(str(error).split())
+    if type(error).__module__.startswith("helpdesk."):
+        return text
+    return f"{type(error).__name__}: {text[:500]} (run it again as 'helpdesk --debug ...' to see where)"

@@ -1,0 +1,84 @@
+"""Run the desk: web server and worker together, or each alone."""
+
+import os
+import sys
+
+import click
+
+from helpdesk import supervisor, worker
+from helpdesk.cli.frame import make_app, require_current
+from helpdesk.core import accounts, schema
+from helpdesk.core.config import load
+
+_APPLICATION = "helpdesk.app:create_app()"
+
+_host = click.option("--host", help="Address to listen on (default 127.0.0.1).")
+_port = click.option("--port", type=int, help="Port to listen on (default 8000).")
+
+
+@click.command("serve")
+@_host
+@_port
+def serve_command(host: str | None, port: int | None) -> None:
+    """Migrate the database, then run web server and worker until TERM or Ctrl+C.
+
+    Prints the address, and the one-time setup link while there is no administrator.
+
+    Example: helpdesk serve --host 0.0.0.0 --port 8080
+    """
+    config = load(host=host, port=port)
+    config.paths.prepare()
+    supervisor.check_port(config.host, config.port)
+    app = make_app(host=host, port=port)
+    with app.app_context():
+        schema.upgrade()
+        text = f"{welcome(config.address)}\nStop it with Ctrl+C."
+    _tell_children(config.host, config.port)
+    web = supervisor.web_child(_APPLICATION, config.host, config.port, config.threads)
+    work = supervisor.Child("worker", [sys.executable, "-m", "helpdesk.cli", "worker"])
+    supervisor.become([web, work], supervisor.Greeting(config.host, config.port, text))
+
+
+@click.command("web")
+@_host
+@_port
+def web_command(host: str | None, port: int | None) -> None:
+    """Run the web server alone; workers run elsewhere. The database must be up to date.
+
+    Example: helpdesk web --port 8080
+    """
+    config = load(host=host, port=port)
+    config.paths.prepare()
+    supervisor.check_port(config.host, config.port)
+    with make_app().app_context():
+        require_current()
+    _tell_children(config.host, config.port)
+    command = supervisor.web_child(_APPLICATION, config.host, config.port, config.threads).command
+    sys.stdout.flush()
+    os.execv(command[0], list(command))
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """Run one worker; any number may run. The database must be up to date.
+
+    Example: helpdesk worker
+    """
+    app = make_app()
+    with app.app_context():
+        require_current()
+    worker.run(app)
+
+
+def welcome(address: str) -> str:
+    """The address, and the one-time setup link while there is no administrator. In an app context."""
+    lines = [f"The desk is at {address}/"]
+    if not accounts.has_admin():
+        link = f"{address}/setup/{accounts.issue_token(accounts.SETUP)}"
+        lines.append(f"Set it up with this one-time link: {link}")
+    return "\n".join(lines)
+
+
+def _tell_children(host: str, port: int) -> None:
+    """The children read the same configuration; options of the command line reach them as variables."""
+    os.environ["HELPDESK_HOST"], os.environ["HELPDESK_PORT"] = host, str(port)
