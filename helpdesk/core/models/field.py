@@ -1,6 +1,6 @@
 """Typed custom fields of tickets."""
 
-from datetime import date
+import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -41,7 +41,7 @@ class TicketFieldValue(Base):
     field_id: Mapped[int] = mapped_column(ForeignKey("ticket_field.id", ondelete="CASCADE"), primary_key=True)
     text: Mapped[str | None] = mapped_column(CleanText)
     number: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
-    # Inside the class the name is the column already, so the annotation cannot say that it may be empty.
-    date: Mapped[date | None] = mapped_column(Date, nullable=True)
+    # By its module: inside the class "date" is the column already.
+    date: Mapped[datetime.date | None] = mapped_column(Date)
 
     field: Mapped[TicketField] = relationship()
