@@ -1,5 +1,6 @@
-"""Placeholder until its pages land."""
+"""Ways in: sign-in, sign-out, a forgotten password, an invitation, a customer's own account."""
 
-from flask import Blueprint
+from helpdesk.web.auth import passwords, sessions
+from helpdesk.web.auth.blueprint import auth
 
-auth = Blueprint("auth", __name__)
+__all__ = ["auth", "passwords", "sessions"]

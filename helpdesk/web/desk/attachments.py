@@ -1,15 +1,14 @@
 """Files of tickets, and messages as they came in."""
 
-from flask import Response, abort, request, send_file
+from flask import Response, abort, request
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.core import files
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Attachment, Intake, Message
 from helpdesk.core.permissions import find_ticket
 from helpdesk.web.desk.blueprint import desk
-from helpdesk.web.headers import FILE_POLICY
+from helpdesk.web.downloads import stored_file
 from helpdesk.web.session import reader
 
 
@@ -20,8 +19,7 @@ def attachment(attachment_id: int) -> Response:
     found = db.session.scalar(query)
     if found is None or find_ticket(reader(), found.message.ticket_id) is None:
         abort(404)
-    inline = "show" in request.args and found.content_type in files.INLINE_TYPES
-    return stored_file(found.sha256, found.name, found.content_type, inline=inline)
+    return stored_file(found.sha256, found.name, found.content_type, inline="show" in request.args)
 
 
 @desk.get("/messages/<int:message_id>/original")
@@ -35,15 +33,3 @@ def original(message_id: int) -> Response:
     if row is None or find_ticket(reader(), row.ticket_id) is None:
         abort(404)
     return stored_file(row.sha256, f"{row.ticket_id}-{message_id}.eml", "message/rfc822", inline=False)
-
-
-def stored_file(sha256: str, name: str, content_type: str, *, inline: bool) -> Response:
-    """The bytes with a name and a policy under which nothing in them runs or loads."""
-    path = files.path_of(sha256)
-    if not path.is_file():
-        abort(404)
-    shown = content_type if inline else "application/octet-stream"
-    answer = send_file(path, mimetype=shown, as_attachment=not inline, download_name=name, max_age=0)
-    answer.headers["Content-Security-Policy"] = FILE_POLICY
-    answer.headers["Cache-Control"] = "private, max-age=3600" if inline else "no-store"
-    return answer

@@ -1,5 +1,6 @@
-"""Placeholder until its pages land."""
+"""The customers' pages. All of them work without a script."""
 
-from flask import Blueprint
+from helpdesk.web.portal import asking, following, mine
+from helpdesk.web.portal.blueprint import portal
 
-portal = Blueprint("portal", __name__)
+__all__ = ["asking", "following", "mine", "portal"]

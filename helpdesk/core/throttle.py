@@ -1,0 +1,41 @@
+"""Counters in the database that slow down floods of public forms."""
+
+import hashlib
+from datetime import timedelta
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from helpdesk.core.clock import now
+from helpdesk.core.extensions import db
+from helpdesk.core.models import SignInAttempt
+from helpdesk.core.transaction import transaction
+
+WINDOW = timedelta(minutes=10)
+# Requests of one kind from one address within the window.
+LIMITS = {"ask": 20, "forgot": 10, "register": 10}
+
+
+class TooMany(Exception):
+    """The address sent too many of these; nothing was done with this one."""
+
+
+def count_request(kind: str, address: str) -> None:
+    """Count a request of ``kind`` from a network address. Opens a transaction of its own.
+
+    Raises :class:`TooMany` with a sentence once the limit is reached. Addresses are kept hashed.
+    """
+    text = f"{kind}:{current_app.secret_key!s}:{address}"
+    key = hashlib.sha256(text.encode()).hexdigest()
+    moment = now()
+    with transaction():
+        row = db.session.get(SignInAttempt, key, with_for_update=True)
+        if row is None:
+            row = SignInAttempt(key=key, failures=0, window_start=moment)
+            db.session.add(row)
+        if moment - row.window_start > WINDOW:
+            row.failures, row.window_start = 0, moment
+        row.failures += 1
+        over = row.failures > LIMITS[kind]
+    if over:
+        raise TooMany(_("Too many messages from your connection. Wait ten minutes, then send it again."))

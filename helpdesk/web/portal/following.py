@@ -1,0 +1,188 @@
+"""A ticket as its customer follows it: by the signed link of a mail, or signed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from helpdesk.core import files, i18n, links, markup, workflow
+from helpdesk.core.drafts import MessageDraft, StoredFile
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Attachment, Follower, Message, Ticket, User
+from helpdesk.core.models.message import PUBLIC
+from helpdesk.core.permissions import allowed, find_ticket
+from helpdesk.web import uploads
+from helpdesk.web.downloads import stored_file
+from helpdesk.web.portal.blueprint import portal
+from helpdesk.web.session import reader, require_sign_in
+
+# A page shows this many messages at most; the oldest of longer conversations are in the mails.
+_MOST = 500
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who came in to which ticket, and how: a link's token, or the number for somebody who is signed in."""
+
+    ticket: Ticket
+    user: User
+    by: dict[str, Any]
+
+    def url(self, endpoint: str, **values: Any) -> str:
+        """The address of a page of this ticket, by the same door."""
+        return url_for(f"portal.{endpoint}", **self.by, **values)
+
+
+@dataclass
+class Answer:
+    """What the customer has typed so far."""
+
+    text: str = ""
+    kept: list[tuple[str, StoredFile]] = field(default_factory=list)
+    error: str = ""
+
+
+@portal.get("/t/<token>")
+@portal.get("/tickets/<int:number>")
+def ticket(token: str | None = None, number: int | None = None) -> Any:
+    """The conversation, and what the customer can do."""
+    return _page(_door(token, number), Answer())
+
+
+@portal.post("/t/<token>/reply")
+@portal.post("/tickets/<int:number>/reply")
+def reply(token: str | None = None, number: int | None = None) -> Any:
+    """Add a message; the ticket opens again if it was solved."""
+    door = _door(token, number)
+    text = request.form.get("text", "").replace("\r\n", "\n")
+    answer = Answer(text, [(uploads.keep(file, door.user), file) for file in _kept(door.user)])
+    try:
+        stored = uploads.store_all(request.files.getlist("files"))
+        answer.kept += [(uploads.keep(file, door.user), file) for file in stored]
+        draft = MessageDraft(text=answer.text, files=[file for _note, file in answer.kept], channel="web")
+        workflow.reply(door.ticket, draft, door.user)
+    except files.TooLarge as problem:
+        answer.error = _("“%(name)s” is too large; leave it out or send a link to it.", name=str(problem))
+        return _page(_door(token, number), answer, 413)
+    except workflow.WorkflowError as problem:
+        answer.error = str(problem)
+        return _page(_door(token, number), answer, 422)
+    flash(_("Your message was added."))
+    return redirect(door.url("ticket"), 303)
+
+
+@portal.post("/t/<token>/status")
+@portal.post("/tickets/<int:number>/status")
+def set_status(token: str | None = None, number: int | None = None) -> Any:
+    """The customer says that it is solved, or that it is not."""
+    door = _door(token, number)
+    verbs = {"solved": workflow.solve, "open": workflow.reopen}
+    verb = verbs.get(request.form.get("status", ""))
+    if verb is None:
+        abort(422)
+    try:
+        verb(door.ticket, door.user)
+    except workflow.WorkflowError as problem:
+        return _page(_door(token, number), Answer(error=str(problem)), 422)
+    if verb is workflow.solve:
+        flash(_("Thank you for telling us. The ticket is solved."))
+    else:
+        flash(_("The ticket is open again. Tell us below what is still wrong."))
+    return redirect(door.url("ticket"), 303)
+
+
+@portal.get("/t/<token>/files/<int:attachment_id>")
+@portal.get("/tickets/<int:number>/files/<int:attachment_id>")
+def file(attachment_id: int, token: str | None = None, number: int | None = None) -> Any:
+    """A file of a message that the customer may read."""
+    door = _door(token, number)
+    query = select(Attachment).join(Attachment.message).where(Attachment.id == attachment_id, *_readable(door))
+    found = db.session.scalar(query)
+    if found is None:
+        abort(404)
+    return stored_file(found.sha256, found.name, found.content_type, inline="show" in request.args)
+
+
+def _door(token: str | None, number: int | None) -> Door:
+    """Who may come in; forged, dead and foreign look like not there."""
+    g.no_store = True
+    if token is not None:
+        found = links.redeem(links.FOLLOW, token)
+        if found is None:
+            abort(404)
+        own, user = found
+        _speak(user)
+        return Door(own, user, {"token": token})
+    if (answer := require_sign_in()) is not None:
+        abort(answer)
+    own_ticket = find_ticket(reader(), number or 0)
+    if own_ticket is None:
+        abort(404)
+    return Door(own_ticket, reader(), {"number": number})
+
+
+def _speak(user: User) -> None:
+    """The customer's own language, unless this browser or account chose another."""
+    chosen = request.cookies.get("locale") or (current_user.is_authenticated and current_user.locale)
+    if not chosen and i18n.known_locale(user.locale):
+        i18n.use_locale(str(user.locale))
+
+
+def _page(door: Door, answer: Answer, code: int = 200) -> Any:
+    may_write = not door.ticket.is_closed and allowed(door.user, "ticket.reply", door.ticket)
+    page = render_template(
+        "portal/ticket.html",
+        door=door,
+        ticket=door.ticket,
+        messages=[(message, _html(door, message)) for message in _messages(door)],
+        answer=answer,
+        may_write=may_write,
+    )
+    return make_response(page, code)
+
+
+def _messages(door: Door) -> Sequence[Message]:
+    query = (
+        select(Message)
+        .where(*_readable(door))
+        .options(joinedload(Message.author), selectinload(Message.attachments))
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(_MOST)
+    )
+    return list(reversed(db.session.scalars(query).all()))
+
+
+def _readable(door: Door) -> list[Any]:
+    """Public messages of this ticket; somebody who was added later sees what came later."""
+    criteria: list[Any] = [Message.ticket_id == door.ticket.id, Message.visibility == PUBLIC]
+    if door.user.is_staff or door.user.id == door.ticket.requester_id:
+        return criteria
+    followed = db.session.get(Follower, (door.ticket.id, door.user.id))
+    shared = door.ticket.organization is not None and door.ticket.organization.shares_tickets
+    if shared and door.user.organization_id == door.ticket.organization_id:
+        return criteria
+    if followed is None:
+        abort(404)
+    return [*criteria, Message.created_at >= followed.since]
+
+
+def _html(door: Door, message: Message) -> Markup:
+    if not message.html:
+        return Markup(markup.text_to_html(message.text))  # noqa: S704 - made by us from text
+    pictures = {found.content_id: found.id for found in message.attachments if found.content_id}
+
+    def source(content_id: str) -> str | None:
+        number = pictures.get(content_id)
+        return door.url("file", attachment_id=number, show=1) if number else None
+
+    return Markup(markup.clean_html(message.html, source))  # noqa: S704 - cleaned here
+
+
+def _kept(user: User) -> list[StoredFile]:
+    return uploads.kept(request.form.getlist("kept"), user)
