@@ -13,9 +13,7 @@ SIGNATURE_LENGTH = 2000
 NAME_LENGTH = 200
 
 
-def set_preferences(
-    user: User, *, name: str, locale: str, time_zone: str, color_scheme: str, signature: str
-) -> User:
+def set_preferences(user: User, *, name: str, locale: str, time_zone: str, color_scheme: str, signature: str) -> User:
     """Store a person's own choices; an empty language or zone is the desk's. Joins or opens the transaction.
 
     Raises :class:`AccountError` naming the field that cannot be used; nothing is stored then.
@@ -33,7 +31,9 @@ def set_preferences(
     if color_scheme not in SCHEMES:
         raise AccountError("color_scheme", _("Choose one of the list."))
     if len(signature) > SIGNATURE_LENGTH:
-        raise AccountError("signature", _("This signature is too long; %(number)s characters fit.", number=SIGNATURE_LENGTH))
+        raise AccountError(
+            "signature", _("This signature is too long; %(number)s characters fit.", number=SIGNATURE_LENGTH)
+        )
     with transaction():
         user.name, user.color_scheme, user.signature = name, color_scheme, signature
         user.locale, user.time_zone = locale or None, time_zone or None

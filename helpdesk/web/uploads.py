@@ -17,9 +17,13 @@ MOST = 50
 
 def store_all(uploads: Sequence[FileStorage]) -> list[StoredFile]:
     """Write the uploads to disk, empty fields left out. Raises ``files.TooLarge`` with the name of the file."""
-    return [
-        files.store(upload.stream, upload.filename, upload.mimetype) for upload in uploads[:MOST] if upload.filename
-    ]
+    try:
+        return [
+            files.store(upload.stream, upload.filename, upload.mimetype) for upload in uploads[:MOST] if upload.filename
+        ]
+    finally:
+        for upload in uploads:
+            upload.close()
 
 
 def keep(file: StoredFile, owner: User | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -19,6 +19,7 @@ from helpdesk.web.desk.side import side_answer
 from helpdesk.web.desk.tickets import ticket_or_404, ticket_response
 from helpdesk.web.session import reader
 
+_Row = TypeVar("_Row", Team, User)
 Change = Callable[[Ticket, str, User, int | None], Any]
 
 
@@ -101,14 +102,14 @@ def remove_follower(number: int, user_id: int) -> Any:
 
 
 def _set_team(ticket: Ticket, value: str, actor: User, version: int | None) -> None:
-    team = db.session.get(Team, int(value)) if value.isdigit() and len(value) < 19 else None
+    team = _by_id(Team, value)
     if value and team is None:
         raise workflow.Invalid("team", _("This team is no longer there; choose another."))
     workflow.move(ticket, team, actor, version)
 
 
 def _set_assignee(ticket: Ticket, value: str, actor: User, version: int | None) -> None:
-    agent = db.session.get(User, int(value)) if value.isdigit() and len(value) < 19 else None
+    agent = _by_id(User, value)
     if value and agent is None:
         raise workflow.Invalid("assignee", _("This agent is no longer there; choose another."))
     workflow.assign(ticket, agent, actor, version)
@@ -155,13 +156,16 @@ def _words(what: str, value: str) -> str:
         return statuses.priority_label(value)
     if what in ("team", "assignee") and not value:
         return _("No team") if what == "team" else _("Nobody")
-    if what == "team":
-        team = db.session.get(Team, int(value))
-        return team.name if team else value
-    if what == "assignee":
-        agent = db.session.get(User, int(value))
-        return agent.display_name if agent else value
+    if what == "team" and (team := _by_id(Team, value)) is not None:
+        return team.name
+    if what == "assignee" and (agent := _by_id(User, value)) is not None:
+        return agent.display_name
     return value
+
+
+def _by_id(model: type[_Row], value: str) -> _Row | None:
+    """The row that a form names, or None for what is no number or not there."""
+    return db.session.get(model, int(value)) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def _side(number: int, problems: Any = (), code: int = 200, **typed: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -19,6 +19,7 @@ from helpdesk.web.desk import choices
 FOLD = 5
 # Told by the message beside them.
 _SILENT = frozenset({"message_added"})
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ def timeline(messages: Iterable[Message], events: Iterable[Event]) -> list[Entry
     for event in events:
         change = describe(event)
         if change is not None:
-            items.append((change.at, 1, event.id, change))
+            # The opening stands before what was written in it, though its event is recorded after.
+            first = event.kind == "ticket_opened"
+            items.append((_BEGINNING if first else change.at, 1, event.id, change))
     entries: list[Entry] = []
     gathered: list[Change] = []
     for _at, _kind, _id, item in sorted(items, key=lambda found: found[:3]):
@@ -81,7 +84,9 @@ def what_changed(events: Iterable[Event]) -> list[tuple[Markup, str]]:
     found = []
     for event in events:
         if event.kind in _SILENT and event.message is not None:
-            text = _("%(name)s wrote an internal note") if event.message.visibility == INTERNAL else _("%(name)s replied")
+            text = (
+                _("%(name)s wrote an internal note") if event.message.visibility == INTERNAL else _("%(name)s replied")
+            )
             found.append((emphasised(text, name=_actor(event)), event.message.text[:500]))
         elif (change := describe(event)) is not None:
             found.append((change.text, ""))
@@ -146,11 +151,17 @@ def _updated(event: Event) -> _Sentence | None:
         return "pencil", _("%(name)s changed the subject from “%(subject)s”"), {"subject": str(old)}
     if kind == "priority":
         values = {"priority": statuses.priority_label(str(new))}
-        return f"p-{new}" if new in ("low", "normal", "high", "urgent") else "bolt", _("%(name)s set the priority to %(priority)s"), values
+        return (
+            f"p-{new}" if new in ("low", "normal", "high", "urgent") else "bolt",
+            _("%(name)s set the priority to %(priority)s"),
+            values,
+        )
     if kind == "tags":
         return _tags(list(old or []), list(new or []))
     if kind == "followers":
-        text = _("%(name)s added %(person)s as a follower") if new else _("%(name)s removed %(person)s from the followers")
+        text = (
+            _("%(name)s added %(person)s as a follower") if new else _("%(name)s removed %(person)s from the followers")
+        )
         return "eye", text, {"person": str(new or old)}
     if kind.startswith("field:"):
         label = str(event.data.get("label", kind[6:]))
@@ -170,7 +181,9 @@ def _tags(old: Sequence[str], new: Sequence[str]) -> _Sentence:
         text = ngettext("%(name)s added the tag %(tags)s", "%(name)s added the tags %(tags)s", len(added), **_HOLES)
         return "tag", text, {"tags": ", ".join(added)}
     if removed and not added:
-        text = ngettext("%(name)s removed the tag %(tags)s", "%(name)s removed the tags %(tags)s", len(removed), **_HOLES)
+        text = ngettext(
+            "%(name)s removed the tag %(tags)s", "%(name)s removed the tags %(tags)s", len(removed), **_HOLES
+        )
         return "tag", text, {"tags": ", ".join(removed)}
     return "tag", _("%(name)s changed the tags to %(tags)s"), {"tags": ", ".join(new)}
 

@@ -39,7 +39,7 @@ def side_answer(
     problems: Any = (),
     code: int = 200,
     field: tuple[str, str] | None = None,
-    follower: str = "",
+    follower: str | None = None,
 ) -> Any:
     """The panels, with what was typed and what was wrong with it."""
     user = reader()
@@ -56,7 +56,9 @@ def side_answer(
         fields=rows,
         panels=render.ticket_panels(ticket, user),
         problems=problems,
-        typed_follower=follower,
+        typed_follower=follower or "",
+        # The problem stands beside what it is about.
+        wrong="follower" if follower is not None else (f"field:{field[0]}" if field else ""),
         editable=allowed(user, "ticket.edit") and not ticket.is_closed,
     )
     return make_response(page, code)

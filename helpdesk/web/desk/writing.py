@@ -82,5 +82,7 @@ def _done(ticket: Ticket, user: User, mode: str) -> Any:
         return ticket_response(ticket, "latest")
     state = composer.fresh(ticket, user)
     answer: Response = make_response(render_template("desk/parts/composer.html", ticket=ticket, composer=state))
-    answer.headers["HX-Trigger"] = json.dumps({"message-sent": "", "ticket-changed": "", "list-changed": "", "toast": words})
+    answer.headers["HX-Trigger"] = json.dumps(
+        {"message-sent": "", "ticket-changed": "", "list-changed": "", "toast": words}
+    )
     return answer

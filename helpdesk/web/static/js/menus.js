@@ -29,6 +29,11 @@ export function watchMenus() {
   document.addEventListener("toggle", (event) => {
     if (event.target.matches?.("details[data-menu][open]")) place(event.target);
   }, true);
+  // What was chosen in a menu is done: the menu has served.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const menu = event.target.closest?.("form")?.closest("details[data-menu][open]");
+    if (menu) close(menu, true);
+  });
   document.addEventListener("click", (event) => {
     for (const menu of open()) if (!menu.contains(event.target)) close(menu, false);
   });

@@ -1,0 +1,85 @@
+"""At most eight queries for a page or a part of one, whatever the number of tickets and messages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from helpdesk.core import workflow
+from helpdesk.core.extensions import db
+from helpdesk.core.models import View
+
+BUDGET = 8
+# Every page and part of the desk that shows tickets; {n} is a ticket's number.
+PAGES = [
+    "/desk/views/all",
+    "/desk/views/all?f=1&category=open&category=new&assignee=none&sort=-priority",
+    "/desk/tickets/{n}",
+    "/desk/people",
+    "/desk/people/4",
+]
+PARTS = [
+    "/desk/views/all?part=rows",
+    "/desk/views/all?part=pane&open={n}",
+    "/desk/views",
+    "/desk/counts",
+    "/desk/views/all/news?since=0",
+    "/desk/tickets/{n}",
+    "/desk/tickets/{n}/conversation",
+    "/desk/tickets/{n}/news?since=0",
+    "/desk/tickets/{n}/side",
+    "/desk/tickets/{n}/row",
+    "/desk/tickets/{n}/menu/assignee",
+    "/desk/tickets/{n}/menu/team",
+]
+
+
+def _cost(client: FlaskClient, queries: list[str], path: str, headers: dict[str, str]) -> list[str]:
+    client.get(path, headers=headers)
+    queries.clear()
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 200, path
+    return list(queries)
+
+
+@pytest.mark.parametrize(("path", "part"), [(path, False) for path in PAGES] + [(path, True) for path in PARTS])
+def test_a_page_costs_the_same_with_few_and_with_many(
+    world: Any,
+    agent: FlaskClient,
+    queries: list[str],
+    htmx: dict[str, str],
+    reply: Callable[..., int],
+    path: str,
+    part: bool,
+) -> None:
+    path, headers = path.format(n=world.ticket), htmx if part else {}
+    reply("A second message")
+    few = _cost(agent, queries, path, headers)
+    for number in range(60):
+        world.open(subject=f"Ticket {number}", team_id=world.workshop, tags=[f"tag{number % 7}", "all"])
+    for number in range(25):
+        reply(f"Message {number}")
+        world.do(workflow.set_priority, ("high", "low")[number % 2])
+    with world.app.app_context():
+        db.session.add_all(
+            [View(name=f"View {number}", owner_id=world.agent, filters={"tag": ["all"]}) for number in range(12)]
+        )
+        db.session.commit()
+    many = _cost(agent, queries, path, headers)
+    assert len(many) <= BUDGET, "\n".join(many)
+    # A list with tags asks for them; an empty one need not.
+    assert len(many) <= len(few) + 1, "\n".join(many)
+
+
+@pytest.mark.parametrize("path", ["/desk/views/all", "/desk/tickets/{n}"])
+def test_the_first_page_after_a_change_of_settings_stays_within_twelve(
+    world: Any, agent: FlaskClient, queries: list[str], path: str
+) -> None:
+    from helpdesk.core import generation
+
+    with world.app.app_context():
+        generation.forget()
+    queries.clear()
+    assert agent.get(path.format(n=world.ticket)).status_code == 200
+    assert len(queries) <= 12, "\n".join(queries)

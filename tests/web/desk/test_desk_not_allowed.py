@@ -1,0 +1,171 @@
+"""Who may open what. Not yours and not there are the same answer, to the byte."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from helpdesk.core import files, workflow
+from helpdesk.core.drafts import MessageDraft, StoredFile
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Attachment, Follower, Message, Ticket, View
+
+GETS = [
+    "/desk/",
+    "/desk/views",
+    "/desk/counts",
+    "/desk/views/mine",
+    "/desk/views/mine/news",
+    "/desk/tickets/new",
+    "/desk/people",
+    "/desk/people/{rita}",
+    "/desk/me",
+]
+TICKET_GETS = [
+    "/desk/tickets/{n}",
+    "/desk/tickets/{n}/conversation",
+    "/desk/tickets/{n}/news",
+    "/desk/tickets/{n}/row",
+    "/desk/tickets/{n}/side",
+    "/desk/tickets/{n}/edit",
+    "/desk/tickets/{n}/menu/team",
+    "/desk/tickets/{n}/menu/assignee",
+]
+POSTS = [
+    ("/desk/views", {"name": "A view"}),
+    ("/desk/tickets/new", {"subject": "x", "email": "a@b.example", "text": "x", "written_by": "us"}),
+    ("/desk/me", {"name": "Mallory"}),
+    ("/desk/me/password", {"password": "x", "new_password": "y", "repeated": "y"}),
+]
+TICKET_POSTS = [
+    ("/desk/tickets/{n}/messages", {"mode": "reply", "text": "Hello"}),
+    ("/desk/tickets/{n}/messages", {"mode": "note", "text": "Hello"}),
+    ("/desk/tickets/{n}/read", {}),
+    ("/desk/tickets/{n}/set/status", {"value": "solved"}),
+    ("/desk/tickets/{n}/set/priority", {"value": "high"}),
+    ("/desk/tickets/{n}/set/subject", {"value": "Mine"}),
+    ("/desk/tickets/{n}/set/team", {"value": ""}),
+    ("/desk/tickets/{n}/set/assignee", {"value": ""}),
+    ("/desk/tickets/{n}/set/tags", {"value": "mine"}),
+    ("/desk/tickets/{n}/fields", {"key": "x", "value": "y"}),
+    ("/desk/tickets/{n}/followers", {}),
+    ("/desk/tickets/{n}/followers/1/remove", {}),
+]
+
+
+def _every(world: Any) -> list[tuple[str, str, dict[str, str]]]:
+    gets = [("GET", path, {}) for path in GETS + TICKET_GETS]
+    posts = [("POST", path, form) for path, form in POSTS + TICKET_POSTS]
+    return [(method, path.format(n=world.ticket, rita=world.requester), form) for method, path, form in gets + posts]
+
+
+def test_strangers_are_sent_to_sign_in(world: Any) -> None:
+    client = world.client()
+    for method, path, form in _every(world):
+        answer = client.open(path, method=method, data=form)
+        assert answer.status_code == 303, path
+        assert "/sign-in" in answer.location
+
+
+def test_customers_may_not_use_the_desk(world: Any) -> None:
+    client = world.client(world.requester)
+    for method, path, form in _every(world):
+        assert client.open(path, method=method, data=form).status_code == 403, path
+
+
+def test_every_route_of_the_desk_is_in_these_lists(world: Any) -> None:
+    known = {path for path in GETS + TICKET_GETS} | {path for path, _form in POSTS + TICKET_POSTS}
+    apart = {
+        "/desk/attachments/<int:attachment_id>",
+        "/desk/messages/<int:message_id>/original",
+        "/desk/views/<key>/delete",
+    }
+    shapes = {path.split("?")[0].replace("{n}", "<int:number>").replace("{rita}", "<int:user_id>") for path in known}
+    shapes = {
+        shape.replace("/views/mine", "/views/<key>").replace("/followers/1/", "/followers/<int:user_id>/")
+        for shape in shapes
+    }
+    shapes = {
+        "/desk/tickets/<int:number>/set/*"
+        if "/set/" in shape
+        else "/desk/tickets/<int:number>/menu/*"
+        if "/menu/" in shape
+        else shape
+        for shape in shapes
+    }
+    rules = {rule.rule for rule in world.app.url_map.iter_rules() if rule.endpoint.startswith("desk.")}
+    rules = {rule.split("<any(")[0] + "*" if "<any(" in rule else rule for rule in rules}
+    assert rules - shapes - apart == set()
+
+
+@pytest.mark.parametrize("path", TICKET_GETS)
+def test_a_ticket_of_a_private_team_looks_like_none(world: Any, agent: FlaskClient, path: str) -> None:
+    hidden, missing = agent.get(path.format(n=world.hidden)), agent.get(path.format(n=99999))
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.data.replace(str(world.hidden).encode(), b"") == missing.data.replace(b"99999", b"")
+
+
+@pytest.mark.parametrize(("path", "form"), TICKET_POSTS)
+def test_nobody_changes_a_ticket_that_they_do_not_see(
+    world: Any, agent: FlaskClient, path: str, form: dict[str, str]
+) -> None:
+    def state() -> Any:
+        ticket = db.session.get(Ticket, world.hidden)
+        followers = db.session.query(Follower).filter_by(ticket_id=ticket.id).count()
+        messages = db.session.query(Message).filter_by(ticket_id=ticket.id).count()
+        return ticket.version, ticket.subject, ticket.category, ticket.team_id, followers, messages
+
+    before = world.read(state)
+    hidden = agent.post(path.format(n=world.hidden), data=form)
+    missing = agent.post(path.format(n=99999), data=form)
+    assert hidden.status_code == missing.status_code == 404
+    assert world.read(state) == before
+
+
+def test_a_hidden_ticket_is_in_no_list_and_no_count(
+    world: Any, agent: FlaskClient, admin: FlaskClient, htmx: dict[str, str]
+) -> None:
+    for path in ("/desk/views/all", "/desk/views/unassigned", f"/desk/people/{world.requester}"):
+        assert b"Board matter" not in agent.get(path).data
+        assert b"Board matter" in admin.get(path).data
+    assert b"Board" not in agent.get("/desk/views", headers=htmx).data
+    assert agent.get(f"/desk/views/team-{world.board}").status_code == 404
+
+
+def test_files_and_originals_of_hidden_tickets_look_like_none(
+    world: Any, agent: FlaskClient, admin: FlaskClient
+) -> None:
+    def attach() -> StoredFile:
+        return files.store_bytes(b"secret", "secret.txt", "text/plain")
+
+    file = world.read(attach)
+    message = world.do(workflow.note, MessageDraft(text="See", files=[file]), ticket=world.hidden, actor=world.admin)
+    number = world.read(lambda: db.session.query(Attachment.id).filter_by(message_id=message).scalar())
+    assert admin.get(f"/desk/attachments/{number}", buffered=True).data == b"secret"
+    hidden, missing = agent.get(f"/desk/attachments/{number}", buffered=True), agent.get("/desk/attachments/99999")
+    assert hidden.status_code == missing.status_code == 404
+    assert agent.get(f"/desk/messages/{message}/original", buffered=True).status_code == 404
+
+
+def test_views_of_others_look_like_none(world: Any, agent: FlaskClient) -> None:
+    def keep() -> int:
+        view = View(name="Private view", owner_id=world.colleague, filters={})
+        db.session.add(view)
+        db.session.commit()
+        return view.id
+
+    number = world.read(keep)
+    assert agent.get(f"/desk/views/{number}").status_code == agent.get("/desk/views/99999").status_code == 404
+    assert agent.post(f"/desk/views/{number}/delete").status_code == 404
+    assert world.read(lambda: db.session.get(View, number)) is not None
+
+
+def test_only_supervisors_share_views_and_delete_those_of_others(
+    world: Any, agent: FlaskClient, admin: FlaskClient
+) -> None:
+    assert agent.post("/desk/views", data={"name": "For all", "shared_with": "everybody"}).status_code == 403
+    assert admin.post("/desk/views", data={"name": "For all", "shared_with": "everybody"}).status_code == 303
+    number = world.read(lambda: db.session.query(View.id).filter_by(name="For all").scalar())
+    assert agent.get(f"/desk/views/{number}").status_code == 200
+    assert agent.post(f"/desk/views/{number}/delete").status_code == 403
+    assert admin.post(f"/desk/views/{number}/delete").status_code == 303
