@@ -79,8 +79,8 @@ def ticket_page(
         row, marks = tuple_(*keys), tuple_(*_marks(cursor, keys))
         query = query.where(row < marks if descending != backwards else row > marks)
     order = [key.desc() if descending != backwards else key.asc() for key in keys]
-    found = db.session.execute(query.order_by(*order).limit(size + 1)).all()
-    more, found = len(found) > size, found[:size]
+    fetched = db.session.execute(query.order_by(*order).limit(size + 1)).all()
+    more, found = len(fetched) > size, list(fetched[:size])
     if backwards:
         found.reverse()
     rows = [Row(ticket, _is_unread(ticket, read_at, user)) for ticket, read_at in found]

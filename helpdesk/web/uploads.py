@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import BinaryIO, cast
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -19,7 +20,9 @@ def store_all(uploads: Sequence[FileStorage]) -> list[StoredFile]:
     """Write the uploads to disk, empty fields left out. Raises ``files.TooLarge`` with the name of the file."""
     try:
         return [
-            files.store(upload.stream, upload.filename, upload.mimetype) for upload in uploads[:MOST] if upload.filename
+            files.store(cast(BinaryIO, upload.stream), upload.filename, upload.mimetype)
+            for upload in uploads[:MOST]
+            if upload.filename
         ]
     finally:
         for upload in uploads:

@@ -1,6 +1,14 @@
-"""The agents' desk: views, lists, tickets. Each module registers its pages on the blueprint."""
+"""The agents' desk: views, lists, tickets. Importing it registers the pages on the blueprint."""
 
-from helpdesk.web.desk import attachments, editing, lists, me, opening, people, side, tickets, writing
+from helpdesk.web.desk.attachments import attachment
 from helpdesk.web.desk.blueprint import desk
+from helpdesk.web.desk.editing import edit
+from helpdesk.web.desk.lists import home
+from helpdesk.web.desk.me import me
+from helpdesk.web.desk.opening import new_ticket
+from helpdesk.web.desk.people import person
+from helpdesk.web.desk.side import side
+from helpdesk.web.desk.tickets import ticket
+from helpdesk.web.desk.writing import write
 
-__all__ = ["attachments", "desk", "editing", "lists", "me", "opening", "people", "side", "tickets", "writing"]
+__all__ = ["attachment", "desk", "edit", "home", "me", "new_ticket", "person", "side", "ticket", "write"]

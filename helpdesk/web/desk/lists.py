@@ -153,7 +153,7 @@ def add_view() -> Response:
         view = save_view(request.form.get("name", ""), wanted, sort, user, shared_with, team)
     except InvalidFilter as problem:
         flash(str(problem), "error")
-        query = _lists(request.form)
+        query: dict[str, Any] = _lists(request.form)
         return redirect(url_for("desk.view_list", key=back, f=1, sort=request.form.get("sort"), **query), 303)
     flash(_("The view “%(name)s” was saved.", name=view.name))
     return redirect(url_for("desk.view_list", key=view.id), 303)
@@ -206,7 +206,8 @@ def _chips(view: NamedView, wanted: TicketFilter, sort: str, views: ViewList, ag
         value = getattr(wanted, key)
         if not value or (value == getattr(view.filter, key) and not view.saved):
             continue
-        rest = replace(wanted, **{key: "" if key == "text" else ()})
+        empty: Any = "" if key == "text" else ()
+        rest = replace(wanted, **{key: empty})
         without = url_for("desk.view_list", key=view.key, f=1, sort=sort, **rest.as_dict())
         found.append(Chip(words.of(key, value), without))
     return found
