@@ -48,7 +48,6 @@ def create_app(config: Config | None = None, plugins: dict[str, Any] | None = No
         MAX_FORM_MEMORY_SIZE=_FORM_MEMORY,
         MAX_FORM_PARTS=500,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
-        TEMPLATES_AUTO_RELOAD=True,
     )
     if config.testing:
         app.extensions["helpdesk.hasher"] = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -122,6 +121,8 @@ def _add_templates(app: Flask, config: Config) -> None:
             loaders.append(PrefixLoader({name: FileSystemLoader(folder / "templates" / name)}))
     below = theming.BaseTemplates(ChoiceLoader(loaders), themes)
     app.jinja_loader = ChoiceLoader([theming.ThemeLoader(themes), below])
+    # Setting app.debug has made the environment already: TEMPLATES_AUTO_RELOAD would come too late.
+    app.jinja_env.auto_reload = True
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
