@@ -64,6 +64,7 @@ from helpdesk.core.workflow import (
 )
 from helpdesk.plugins.contributions import (
     Channel,
+    CheckStep,
     Command,
     DeliveryFailed,
     Job,
@@ -79,6 +80,7 @@ from helpdesk.plugins.hookspecs import hookimpl
 __all__ = [
     "Attachment",
     "Channel",
+    "CheckStep",
     "Command",
     "Delivery",
     "DeliveryFailed",

@@ -65,7 +65,7 @@ class DeskSettings:
         pattern="#[0-9a-fA-F]{6}",
     )
     theme: str = setting("default", _l("Theme"), _l("The look of all pages."), pattern="[a-z][a-z0-9_-]*")
-    set_up: bool = setting(False, _l("Set up"), _l("Whether the first start is finished."))
+    set_up: bool = setting(False, _l("Set up"), _l("Whether the first start is finished."), internal=True)
 
 
 CORE_GROUPS = (SettingsGroup("desk", _l("Desk"), DeskSettings),)

@@ -35,10 +35,12 @@ def setting(
     secret: bool = False,
     required: bool = False,
     pattern: str = "",
+    internal: bool = False,
 ) -> Any:
     """Declare one field of a settings dataclass: its default, how the form shows it, and its bounds.
 
-    ``label`` and ``hint`` are lazy translated texts. A ``secret`` is never shown again once saved.
+    ``label`` and ``hint`` are lazy translated texts. A ``secret`` is never shown again once saved;
+    an ``internal`` one is in no form.
     """
     return dataclasses.field(
         default=default,
@@ -52,6 +54,7 @@ def setting(
             "secret": secret,
             "required": required,
             "pattern": pattern,
+            "internal": internal,
         },
     )
 
@@ -76,13 +79,29 @@ class Permission:
 
 
 @dataclass(frozen=True)
+class CheckStep:
+    """One step of a connection test: what was tried, whether it worked (None: not tried), and what to do.
+
+    ``said`` are the other side's own words; ``advice`` is a list of sentences in the reader's language.
+    """
+
+    label: str
+    ok: bool | None
+    detail: str = ""
+    said: str = ""
+    advice: Sequence[str] = ()
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True)
 class Channel:
     """A way in or out. ``name`` stands on tickets, messages and deliveries.
 
     ``parse(raw)`` turns raw bytes into an ``IntakeDraft`` and never writes. ``send(outgoing)`` hands one
     ``OutgoingMessage`` to the outside world or raises :class:`DeliveryFailed`; it may be called again with
     the same identity after a crash. ``new_identity()`` gives the identity that a delivery will travel under.
-    ``describe(raw)`` says how a raw item is understood, as JSON, without a desk around it.
+    ``describe(raw)`` says how a raw item is understood, as JSON, without a desk around it. ``check(address)``
+    tries the connection step by step with the saved settings, and sends a test to ``address``.
     """
 
     name: str
@@ -91,6 +110,7 @@ class Channel:
     send: Callable[[Any], None] | None = None
     new_identity: Callable[[], str] | None = None
     describe: Callable[[bytes], dict[str, Any]] | None = None
+    check: Callable[[str], Sequence[CheckStep]] | None = None
 
 
 @dataclass(frozen=True)

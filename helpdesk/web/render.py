@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from babel.dates import format_timedelta
 from flask import Flask, current_app, render_template
 from flask_babel import (
     format_date,
     format_datetime,
     format_decimal,
-    format_timedelta,
     get_locale,
     ngettext,
     npgettext,
@@ -82,7 +82,7 @@ def ago(value: datetime | None) -> str:
     if passed < timedelta(minutes=1):
         return _("now")
     if passed < timedelta(hours=24):
-        return format_timedelta(passed, granularity="minute", threshold=1.0, format="short")
+        return format_timedelta(passed, granularity="minute", threshold=1.0, format="short", locale=get_locale())
     local = to_user_timezone(value)
     if passed < timedelta(days=7):
         return format_date(local, "EEE", rebase=False)

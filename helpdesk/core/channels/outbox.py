@@ -36,6 +36,10 @@ def deliver(delivery_id: int) -> None:
     delivery = db.session.get(Delivery, delivery_id, options=[joinedload(Delivery.user), joinedload(Delivery.ticket)])
     if delivery is None or delivery.state != WAITING:
         return
+    if delivery.address.endswith(".invalid"):
+        # RFC 2606: nobody can ever be there; sample customers are.
+        _settle(delivery, CANCELLED, _("This is a sample address; nothing is sent to it."))
+        return
     channel: Channel | None = manager.current().find("register_channels", delivery.channel)
     if channel is None or channel.send is None:
         raise NotYet(_("The channel “%(name)s” is off.", name=delivery.channel))

@@ -1,5 +1,6 @@
-"""Placeholder until its pages land."""
+"""The owner's rooms: settings, people, plugins, mail, jobs, the record of what was done."""
 
-from flask import Blueprint
+from helpdesk.web.admin import overview, settings
+from helpdesk.web.admin.blueprint import admin
 
-admin = Blueprint("admin", __name__)
+__all__ = ["admin", "overview", "settings"]

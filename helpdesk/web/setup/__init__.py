@@ -1,5 +1,6 @@
-"""Placeholder until its pages land."""
+"""The first start: five steps, begun with a one-time link."""
 
-from flask import Blueprint
+from helpdesk.web.setup import begin, finish
+from helpdesk.web.setup.blueprint import setup
 
-setup = Blueprint("setup", __name__)
+__all__ = ["begin", "finish", "setup"]
