@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+# The desk, its people and clients: what authors of plugins use as well.
+pytest_plugins = ["helpdesk.testing"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 START_SECONDS = 30.0
 
@@ -34,9 +37,7 @@ def pytest_make_collect_report() -> Iterator[None]:
 
 def _fail_if_required(report: Report) -> Report:
     """Make a failure of a skip for want of a program that ``HELPDESK_REQUIRE`` names."""
-    required = [
-        name.strip().lower() for name in os.environ.get("HELPDESK_REQUIRE", "").split(",") if name.strip()
-    ]
+    required = [name.strip().lower() for name in os.environ.get("HELPDESK_REQUIRE", "").split(",") if name.strip()]
     if not required or report.outcome != "skipped" or not isinstance(report.longrepr, tuple):
         return report
     reason = report.longrepr[2].removeprefix("Skipped: ")
@@ -45,6 +46,15 @@ def _fail_if_required(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"HELPDESK_REQUIRE={os.environ['HELPDESK_REQUIRE']}, but this test {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Real messages that lie outside this repository: ``HELPDESK_CORPORA``, or ``../shared/corpora`` beside it."""
+    folder = Path(os.environ.get("HELPDESK_CORPORA") or Path(__file__).parent.parent / "shared" / "corpora")
+    if not folder.is_dir():
+        pytest.skip("needs the mail corpora: set HELPDESK_CORPORA to the folder that holds them")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +78,11 @@ def dovecot() -> str:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The folder with the socket of a PostgreSQL server that lasts as long as the test run."""
-    programs = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
-    )
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if not programs:
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
     # PostgreSQL refuses to run as root; Debian's package has made an account for it.
-    account: dict[str, Any] = (
-        {"user": "postgres", "group": "postgres", "extra_groups": []} if _is_root() else {}
-    )
+    account: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if _is_root() else {}
     with tempfile.TemporaryDirectory(prefix="helpdesk-pg-") as folder:
         if account:
             shutil.chown(folder, account["user"], account["group"])
@@ -135,9 +141,7 @@ def redis_url(redis_server: str) -> str:
 @contextmanager
 def _server(command: list[Any], answers: Callable[[], bool], **options: Any) -> Iterator[None]:
     """Run a server for the length of a ``with`` block, from its first answer on."""
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options) as process:
         try:
             deadline = time.monotonic() + START_SECONDS
             while not answers():

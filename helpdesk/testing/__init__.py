@@ -1,0 +1,20 @@
+"""A pytest plugin for who writes for the help desk: a desk of its own for each test, and people to use it.
+
+Put ``pytest_plugins = ["helpdesk.testing"]`` into the top-level ``conftest.py``. (It is no entry point on purpose:
+that would load it into the tests of every other project in the same environment.) Only the standard library and
+pytest are imported until a test asks for a desk.
+
+Fixtures: ``app`` (a migrated desk on SQLite; its app context is open during the test), ``client``, ``as_admin``,
+``as_supervisor``, ``as_agent``, ``as_requester`` (signed in; ``.user`` says who), ``sign_in``, ``make_user``,
+``make_team``, ``make_ticket``, ``run_jobs``, ``plug``, ``mailbox``, ``travel``, ``count_queries``, ``make_app``.
+A test marked ``db`` runs on SQLite and on PostgreSQL. No test reaches another machine.
+"""
+
+pytest_plugins = (
+    "helpdesk.testing.desk",
+    "helpdesk.testing.browsers",
+    "helpdesk.testing.people",
+    "helpdesk.testing.work",
+    "helpdesk.testing.mailbox",
+    "helpdesk.testing.network",
+)

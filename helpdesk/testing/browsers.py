@@ -1,0 +1,98 @@
+"""Browsers of strangers and of people who are signed in."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from helpdesk.core.models import User
+
+
+def client_class() -> type[FlaskClient]:
+    """The class of the clients that a desk gives to tests."""
+    from flask.testing import FlaskClient
+
+    class DeskClient(FlaskClient):
+        """A browser of somebody (``user``; None: a stranger).
+
+        Requests run outside the test's app context, as they do on a server, and objects that the test holds are
+        read anew after each.
+        """
+
+        user: User | None = None
+
+        def open(self, *args: Any, **kwargs: Any) -> Any:
+            kwargs.setdefault("buffered", True)
+            forget_what_was_read()
+            try:
+                return contextvars.Context().run(super().open, *args, **kwargs)
+            finally:
+                forget_what_was_read()
+
+    return DeskClient
+
+
+def forget_what_was_read() -> None:
+    """End the reading transaction of the test, so that it sees what others have written."""
+    from flask import has_app_context
+
+    from helpdesk.core.extensions import db
+
+    if has_app_context():
+        db.session.rollback()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A stranger's browser."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
+    """A browser that is signed in: ``sign_in(user)``."""
+
+    def enter(user: User) -> FlaskClient:
+        browser: Any = app.test_client()
+        browser.user = user
+        with browser.session_transaction() as session:
+            session["_user_id"], session["_fresh"] = user.get_id(), True
+        found: FlaskClient = browser
+        return found
+
+    return enter
+
+
+@pytest.fixture
+def as_admin(sign_in: Any, make_user: Any) -> FlaskClient:
+    """An administrator's browser."""
+    client: FlaskClient = sign_in(make_user("admin", name="Ada Admin"))
+    return client
+
+
+@pytest.fixture
+def as_supervisor(sign_in: Any, make_user: Any) -> FlaskClient:
+    """A supervisor's browser."""
+    client: FlaskClient = sign_in(make_user("supervisor", name="Sue Supervisor"))
+    return client
+
+
+@pytest.fixture
+def as_agent(sign_in: Any, make_user: Any) -> FlaskClient:
+    """An agent's browser."""
+    client: FlaskClient = sign_in(make_user("agent", name="Abe Agent"))
+    return client
+
+
+@pytest.fixture
+def as_requester(sign_in: Any, make_user: Any) -> FlaskClient:
+    """A customer's browser."""
+    client: FlaskClient = sign_in(make_user("requester", name="Rita Requester"))
+    return client

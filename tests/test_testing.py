@@ -1,0 +1,114 @@
+"""What the pytest plugin lends: each test has a desk of its own, and nothing leaks into the next."""
+
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from helpdesk.core import workflow
+from helpdesk.core.clock import now
+from helpdesk.core.drafts import MessageDraft
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Event, Job, Ticket, User
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_each_test_has_an_empty_desk(make_ticket: Any, turn: int) -> None:
+    assert db.session.scalar(select(func.count(Ticket.id))) == 0
+    assert make_ticket().number == 1
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("turn", [1, 2])
+def test_each_database_has_an_empty_desk(app: Any, make_ticket: Any, database_url: str, turn: int) -> None:
+    assert db.engine.dialect.name == ("postgresql" if database_url else "sqlite")
+    assert db.session.scalar(select(func.count(Ticket.id))) == 0
+    assert make_ticket().requester.role == "requester"
+
+
+def test_people_are_signed_in_each_in_a_browser_of_their_own(as_admin: Any, as_agent: Any, client: Any) -> None:
+    assert as_admin.get("/desk/me").status_code == 200
+    assert b"Ada Admin" in as_admin.get("/desk/me").data
+    assert b"Abe Agent" in as_agent.get("/desk/me").data
+    assert client.get("/desk/me").status_code == 303
+
+
+def test_what_a_request_changed_is_seen_at_once(as_agent: Any, make_ticket: Any) -> None:
+    ticket = make_ticket()
+    assert ticket.priority == "normal"
+    answer = as_agent.post(f"/desk/tickets/{ticket.id}/set/priority", data={"value": "high", "version": ticket.version})
+    assert answer.status_code in (200, 303)
+    assert ticket.priority == "high"
+
+
+def test_time_moves_and_comes_back(travel: Any) -> None:
+    before = datetime.now(UTC)
+    travel(hours=3)
+    assert timedelta(hours=2, minutes=59) < now() - before < timedelta(hours=3, minutes=1)
+    travel(to=datetime(2031, 2, 3, tzinfo=UTC))
+    assert now().year == 2031
+
+
+def test_the_clock_is_right_again() -> None:
+    assert now().year < 2031
+
+
+def test_a_plugin_made_of_functions_hears_facts_when_jobs_run(plug: Any, make_ticket: Any, run_jobs: Any) -> None:
+    heard: list[int] = []
+    assert plug("probe", ticket_opened=lambda ticket: heard.append(ticket.id)).error == ""
+    run_jobs()
+    first = make_ticket()
+    assert run_jobs() == 1 and heard == []  # it hears of what happens after the worker has met it
+    second = make_ticket()
+    assert run_jobs() >= 1
+    assert heard == [second.id] and first.id != second.id
+
+
+def test_statements_are_counted(count_queries: Any, make_ticket: Any) -> None:
+    make_ticket()
+    with count_queries() as statements:
+        db.session.scalars(select(Ticket)).all()
+    assert len(statements) == 1
+    db.session.scalars(select(Ticket)).all()
+    assert len(statements) == 1
+
+
+def test_no_test_reaches_another_machine() -> None:
+    with socket.socket() as line, pytest.raises(RuntimeError, match="this machine only"):
+        line.connect(("192.0.2.1", 80))
+    with pytest.raises(RuntimeError, match="this machine only"):
+        socket.create_connection(("203.0.113.5", 443), timeout=1)
+
+
+def test_mail_arrives_in_the_mailbox(mailbox: Any) -> None:
+    import smtplib
+
+    with smtplib.SMTP(mailbox.host, mailbox.port) as server:
+        server.sendmail("a@desk.example", ["b@customer.example"], "Subject: Grüße\n\nHi\n".encode())
+        mailbox.refuse = "550 no such person"
+        with pytest.raises(smtplib.SMTPDataError):
+            server.sendmail("a@desk.example", ["c@customer.example"], b"Subject: No\n\nHi\n")
+    assert [message.get_content().strip() for message in mailbox.to("b@customer.example")] == ["Hi"]
+    assert mailbox.envelopes == [("a@desk.example", ["b@customer.example"])]
+
+
+def test_threads_have_sessions_of_their_own(app: Any, make_ticket: Any, make_user: Any) -> None:
+    ticket, agents = make_ticket(), [make_user("agent") for _ in range(4)]
+    ids = [(ticket.id, agent.id) for agent in agents]
+
+    def write(ticket_id: int, agent_id: int) -> None:
+        with app.app_context():
+            workflow.reply(db.session.get(Ticket, ticket_id), MessageDraft("Hello"), db.session.get(User, agent_id))
+
+    threads = [threading.Thread(target=write, args=pair) for pair in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    added = select(func.count(Event.id)).where(Event.kind == "message_added")
+    assert db.session.scalar(added) == 5 and ticket.version == 5
+    assert db.session.scalar(select(func.count(Job.id)))
