@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from helpdesk.core.extensions import db
-from helpdesk.core.transaction import WRITE
+from helpdesk.core.models import Event, PluginState
+from helpdesk.core.transaction import WRITE, transaction
 from helpdesk.plugins import manager, migrations
 
 CORE = Path(__file__).parent / "migrations"
@@ -64,7 +66,21 @@ def upgrade(owner: str | None = None) -> list[Revision]:
                 continue
             migrations.upgrade(connection, history.folder, history.version_table, db.metadata)
             moved.append(Revision(history.owner, before, code))
+    if owner is None:
+        _welcome_plugins()
     return moved
+
+
+def _welcome_plugins() -> None:
+    """A plugin that has just come hears of what happens from now on: its cursor is set before anything happens."""
+    known = set(db.session.scalars(select(PluginState.name)))
+    new = sorted(
+        plugin.name for plugin in manager.current().plugins.values() if plugin.loaded and plugin.name not in known
+    )
+    if new:
+        with transaction():
+            newest = db.session.scalar(select(func.max(Event.id))) or 0
+            db.session.add_all(PluginState(name=name, cursor=newest) for name in new)
 
 
 def downgrade(target: str, owner: str = "core") -> None:

@@ -8,6 +8,7 @@ from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, User
 from helpdesk.core.samples.few import STORIES
+from helpdesk.core.samples.shop import SignIn, has_demo, load_demo
 from helpdesk.core.samples.telling import tell
 
 
@@ -21,3 +22,6 @@ def load_few(actor: User) -> int:
     for story in STORIES:
         tell(story, {"agent": actor}, team, moment)
     return len(STORIES)
+
+
+__all__ = ["SignIn", "has_demo", "load_demo", "load_few"]

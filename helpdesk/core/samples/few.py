@@ -6,7 +6,7 @@ STORIES = (
     Story(
         days=4.1,
         name="Lucía Ferrer",
-        email="lucia.ferrer@sample.example",
+        email="lucia.ferrer@sample.invalid",
         locale="es",
         subject="El freno trasero roza después de la primera revisión",
         text=(
@@ -33,7 +33,7 @@ STORIES = (
     Story(
         days=2.2,
         name="陈雨桐",
-        email="chen.yutong@sample.example",
+        email="chen.yutong@sample.invalid",
         locale="zh_Hans",
         subject="退款还没有到账",
         text="您好：\n\n我十天前退回了头盔，物流显示你们已经签收，但是退款到现在还没有到账。请帮忙看一下。\n\n谢谢！\n陈雨桐",
@@ -42,7 +42,7 @@ STORIES = (
     Story(
         days=1.3,
         name="ليلى حداد",
-        email="layla.haddad@sample.example",
+        email="layla.haddad@sample.invalid",
         locale="ar",
         subject="استبدال خوذة بمقاس أصغر",
         text="مرحبًا،\n\nاشتريت خوذة الأسبوع الماضي وهي كبيرة عليّ. أحتاج مقاسًا أصغر، فهل التبديل مجاني؟\n\nشكرًا،\nليلى",
@@ -57,7 +57,7 @@ STORIES = (
     Story(
         days=0.2,
         name="Tom Ashby",
-        email="tom.ashby@sample.example",
+        email="tom.ashby@sample.invalid",
         subject="Lock jammed, bike is outside the station",
         text=(
             "Hello,\n\nI rode home in the rain yesterday and this morning the lock does not open any more. The key "
@@ -69,7 +69,7 @@ STORIES = (
     Story(
         days=6.5,
         name="Hannah Whitlock",
-        email="hannah.whitlock@sample.example",
+        email="hannah.whitlock@sample.invalid",
         subject="Where is order 88213?",
         text="Good morning,\n\nit was to come on Monday. The tracking page has said “under way” for days.\n\nHannah",
         tags=("delivery",),
@@ -83,7 +83,7 @@ STORIES = (
     Story(
         days=3.4,
         name="Daniel Roe",
-        email="daniel.roe@sample.example",
+        email="daniel.roe@sample.invalid",
         subject="Does the child seat fit the rear rack?",
         text="Hi, is the child seat tested with the rear rack of the Minnow? Our daughter weighs 14 kg.\n\nDaniel",
         tags=("accessories",),

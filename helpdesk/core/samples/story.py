@@ -1,7 +1,7 @@
 """What a sample ticket is made of."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 CUSTOMER = "customer"
 
@@ -46,6 +46,7 @@ class Story:
     priority: str = "normal"
     tags: Sequence[str] = ()
     channel: str = "email"
+    fields: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Picture] = ()
     lines: Sequence[Line] = ()
     followers: Sequence[str] = ()

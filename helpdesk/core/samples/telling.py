@@ -58,6 +58,7 @@ def _draft(story: Story, requester: User, team: Team | None, pictures: Mapping[P
         team_id=team.id if team is not None else None,
         priority=story.priority,
         tags=list(story.tags),
+        fields=dict(story.fields),
         locale=story.locale,
     )
 
