@@ -102,7 +102,7 @@ def test_every_route_of_the_desk_is_in_these_lists(world: Any) -> None:
 def test_a_ticket_of_a_private_team_looks_like_none(world: Any, agent: FlaskClient, path: str) -> None:
     hidden, missing = agent.get(path.format(n=world.hidden)), agent.get(path.format(n=99999))
     assert hidden.status_code == missing.status_code == 404
-    assert hidden.data.replace(str(world.hidden).encode(), b"") == missing.data.replace(b"99999", b"")
+    assert hidden.data == missing.data
 
 
 @pytest.mark.parametrize(("path", "form"), TICKET_POSTS)
