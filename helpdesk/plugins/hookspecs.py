@@ -365,6 +365,8 @@ def veto(user: Any, permission: str, obj: Any) -> bool | None:
 def limit_tickets(user: Any) -> Any:
     """An SQL criterion that every ticket the user sees must meet, or None. Lists, counts and search agree.
 
+    Called at each query for tickets.
+
     Example::
 
         @hookimpl
