@@ -65,7 +65,7 @@ class Cleaned:
 
 
 def clean_html(html: str, image_src: ImageSource | None = None) -> str:
-    """The harmless part of ``html``, for storing and showing; see :func:`clean`. Cleaning twice changes nothing more."""
+    """The harmless part of ``html``, to store and show (see :func:`clean`). Cleaning twice changes nothing more."""
     return clean(html, image_src).html
 
 

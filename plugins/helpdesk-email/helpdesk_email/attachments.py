@@ -1,0 +1,148 @@
+"""Files inside a mail, and the transfer encodings that they travel in."""
+
+import binascii
+import hashlib
+import quopri
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from helpdesk_email import headers
+from helpdesk_email.limits import Part
+
+MAX_NAME = 120
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_EXTENSIONS = {
+    "application/pdf": ".pdf",
+    "image/gif": ".gif",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "message/delivery-status": ".txt",
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "text/csv": ".csv",
+    "text/html": ".html",
+    "text/plain": ".txt",
+    "text/vcard": ".vcf",
+}
+
+
+@dataclass(frozen=True)
+class MailFile:
+    """A file that came with a mail. ``inline``: meant to be seen inside the text, by its content id."""
+
+    name: str
+    content_type: str
+    data: bytes = field(repr=False)
+    content_id: str | None = None
+    inline: bool = False
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "type": self.content_type,
+            "size": self.size,
+            "sha256": self.sha256,
+            "content_id": self.content_id,
+        }
+
+
+def content_type(part: Part) -> headers.Field:
+    """The Content-Type of a part, with the default of RFC 2045, 5.2 where there is none that makes sense."""
+    found = headers.field(part.header("Content-Type"))
+    if _TYPE.fullmatch(found.value):
+        return found
+    value = "text/plain" if not found.value or found.value == "text" else "application/octet-stream"
+    return headers.Field(value, found.parameters)
+
+
+def disposition(part: Part) -> headers.Field:
+    """The Content-Disposition of a part (RFC 2183); an empty value where there is none."""
+    return headers.field(part.header("Content-Disposition"))
+
+
+def file_of(part: Part, hint: str = "") -> MailFile:
+    """A part as a file."""
+    kind = content_type(part)
+    data = original(part) if kind.value.startswith("message/") else payload(part)
+    identity = next(iter(headers.identities(part.header("Content-ID"))), None)
+    shown = disposition(part)
+    inline = identity is not None and shown.value != "attachment"
+    return MailFile(file_name(part, kind, hint), kind.value, data, identity, inline)
+
+
+def file_name(part: Part, kind: headers.Field, hint: str = "") -> str:
+    """A name that is safe to show and to offer for download: no path, no invisible letters, not too long."""
+    declared = headers.field(part.header("Content-Disposition"), hint).parameters.get("filename", "")
+    declared = declared or headers.field(part.header("Content-Type"), hint).parameters.get("name", "")
+    if not declared and kind.value == "message/rfc822":
+        inside = part.children()
+        declared = headers.words(inside[0].header("Subject"), hint) if inside else ""
+        declared = f"{declared}.eml" if declared else ""
+    return safe_name(declared) or "attachment" + _EXTENSIONS.get(kind.value, "")
+
+
+def safe_name(name: str) -> str:
+    """``name`` without path, control, invisible and direction-changing letters; "" when nothing is left."""
+    name = re.split(r"[/\\]", name)[-1] if not name.endswith(".eml") else re.sub(r"[/\\]", "-", name)
+    name = "".join(
+        letter for letter in name if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    )
+    name = re.sub(r'[<>:"|?*]', "-", " ".join(name.split())).strip(". ")
+    if len(name) <= MAX_NAME:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension) > 10:
+        return name[:MAX_NAME]
+    return f"{stem[: MAX_NAME - len(extension) - 1]}.{extension}"
+
+
+def payload(part: Part) -> bytes:
+    """The body of a part with its transfer encoding undone (RFC 2045, 6); what is broken is taken as it is."""
+    data = headers.raw_bytes(part.body())
+    encoding = part.header("Content-Transfer-Encoding").strip().strip("\"';").split(";")[0].strip().lower()
+    if encoding == "base64":
+        return headers.unbase64(data)
+    if encoding == "quoted-printable":
+        return quopri.decodestring(data)
+    if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return _uudecode(data)
+    return data
+
+
+def original(part: Part) -> bytes:
+    """An enclosed mail or report as it came, as far as that is still known."""
+    return b"\n".join(_original(inside) for inside in part.children()) or payload(part)
+
+
+def _original(part: Part) -> bytes:
+    try:
+        return part.as_bytes()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return headers.raw_bytes("".join(f"{name}: {value}\n" for name, value in part.raw_items()) + "\n" + part.body())
+
+
+def _uudecode(data: bytes) -> bytes:
+    decoded = []
+    begun = False
+    for line in data.splitlines():
+        if line.startswith(b"begin ") and not begun:
+            begun = True
+        elif line.strip() == b"end":
+            break
+        elif begun and line:
+            try:
+                decoded.append(binascii.a2b_uu(line))
+            except binascii.Error:
+                length = (((line[0] - 32) & 63) * 4 + 5) // 3
+                decoded.append(binascii.a2b_uu(line[:length].ljust(length, b" ")) if length < 90 else b"")
+    return b"".join(decoded) if begun else data
