@@ -75,8 +75,7 @@ def reply_address(address: str, token: str | None) -> str:
 
 def new_identity() -> str:
     """A Message-ID, without its brackets, that a mail will travel under."""
-    domain = settings(EmailSettings).address.rpartition("@")[2].encode("idna", "ignore").decode("ascii")
-    return f"{uuid.uuid4().hex}@{domain or 'helpdesk.invalid'}"
+    return f"{uuid.uuid4().hex}@{settings(EmailSettings).domain or 'helpdesk.invalid'}"
 
 
 def send(outgoing: OutgoingMessage) -> None:

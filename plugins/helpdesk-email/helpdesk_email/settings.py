@@ -46,3 +46,11 @@ class EmailSettings:
             "does not deliver such addresses; answers are then recognised by their references alone."
         ),
     )
+
+    @property
+    def domain(self) -> str:
+        """The domain of the desk's address as it travels (RFC 5890 A-labels), or "" without a usable one."""
+        try:
+            return self.address.rpartition("@")[2].encode("idna").decode("ascii")
+        except UnicodeError:
+            return ""

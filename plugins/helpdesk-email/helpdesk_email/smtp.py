@@ -37,7 +37,7 @@ class Server:
             settings.smtp_security,
             settings.smtp_user,
             settings.smtp_password,
-            settings.address.rpartition("@")[2].encode("idna", "ignore").decode("ascii") or "localhost",
+            settings.domain or "localhost",
         )
 
 
