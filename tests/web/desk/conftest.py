@@ -1,5 +1,6 @@
 """A desk with a few people, teams and tickets, and clients that are signed in as each of them."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,16 +66,29 @@ class World:
             return look()
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    app = create_app(Config(home=tmp_path / "home", testing=True), plugins={})
-    app.config["WTF_CSRF_ENABLED"] = False
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """A home with people, teams and tickets, made once and copied for each test."""
+    home = tmp_path_factory.mktemp("desk") / "home"
+    app = create_app(Config(home=home, testing=True), plugins={})
     with app.test_request_context():
         schema.upgrade()
-        world = World(app, *_people(), *_teams(), ticket=0, hidden=0)
-    world.ticket = world.open(subject="Rear brake rubs", text="The brake rubs.", team_id=world.workshop)
-    world.hidden = world.open(subject="Board matter", team_id=world.board)
-    yield world
+        names = ("admin", "agent", "colleague", "requester", "other_requester", "workshop", "board")
+        ids = dict(zip(names, [*_people(), *_teams()], strict=True))
+        world = World(app, **ids, ticket=0, hidden=0)
+        ids["ticket"] = world.open(subject="Rear brake rubs", text="The brake rubs.", team_id=world.workshop)
+        ids["hidden"] = world.open(subject="Board matter", team_id=world.board)
+        db.session.remove()
+        db.engine.dispose()
+    return home, ids
+
+
+@pytest.fixture
+def world(tmp_path: Path, prepared: tuple[Path, dict[str, int]]) -> Iterator[World]:
+    shutil.copytree(prepared[0], tmp_path / "home")
+    app = create_app(Config(home=tmp_path / "home", testing=True), plugins={})
+    app.config["WTF_CSRF_ENABLED"] = False
+    yield World(app, **prepared[1])
     with app.app_context():
         db.engine.dispose()
 

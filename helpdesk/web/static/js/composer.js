@@ -175,7 +175,9 @@ class Composer {
   send() {
     const group = this.section.querySelector(this.mode === "note" ? ".split.for-note" : ".split.for-reply");
     const button = group?.querySelector(".btn[type=submit]");
-    if (button) this.form.requestSubmit(button);
+    // The editor writes what was typed last into its form field with the next frame.
+    const next = (then) => window.requestAnimationFrame(() => window.requestAnimationFrame(then));
+    if (button) next(() => this.form.requestSubmit(button));
   }
 }
 
