@@ -177,7 +177,7 @@ class Composer {
     const button = group?.querySelector(".btn[type=submit]");
     // The editor writes what was typed last into its form field with the next frame.
     const next = (then) => window.requestAnimationFrame(() => window.requestAnimationFrame(then));
-    if (button) next(() => this.form.requestSubmit(button));
+    if (button) next(() => button.click());
   }
 }
 
