@@ -8,23 +8,23 @@ import click
 
 import helpdesk
 
-# Command -> module of helpdesk.cli that holds it (in a name of its own), and what `helpdesk --help` says.
+# Command -> module of helpdesk.cli that holds it (as NAME_command), and what `helpdesk --help` says, with an example.
 COMMANDS = {
-    "serve": ("serve", "Run the desk: web and worker.  helpdesk serve --port 8080"),
-    "web": ("serve", "Run the web server alone.  helpdesk web --host 0.0.0.0"),
-    "worker": ("serve", "Run a worker alone.  helpdesk worker"),
-    "init": ("init", "Make a home and print the setup link.  helpdesk init"),
-    "demo": ("demo", "Fill a home with sample data.  helpdesk demo --serve"),
-    "doctor": ("doctor", "Say what is right and wrong here.  helpdesk doctor"),
-    "db": ("database", "Migrate the database.  helpdesk db upgrade"),
-    "user": ("user", "People and roles.  helpdesk user add sam@shop.example --role admin"),
-    "team": ("team", "Teams.  helpdesk team add Workshop"),
-    "ticket": ("ticket", "Tickets.  helpdesk ticket show 42"),
-    "mail": ("mail", "Mail in and out.  helpdesk mail receive < message.eml"),
-    "job": ("job", "Work for later.  helpdesk job list --state failed"),
-    "plugin": ("plugin", "Plugins.  helpdesk plugin off email"),
-    "theme": ("theme", "Themes.  helpdesk theme use ember"),
-    "translation": ("translation", "Language packs.  helpdesk translation status"),
+    "serve": ("serve", "Run the desk: web server and worker.", "helpdesk serve --port 8080"),
+    "web": ("serve", "Run the web server alone.", "helpdesk web --host 0.0.0.0"),
+    "worker": ("serve", "Run a worker alone.", "helpdesk worker"),
+    "init": ("init", "Make a home and print the setup link.", "helpdesk init --home /srv/helpdesk"),
+    "demo": ("demo", "Fill a home of its own with sample data.", "helpdesk demo --serve"),
+    "doctor": ("doctor", "Say what is right and wrong with this installation.", "helpdesk doctor"),
+    "db": ("database", "Bring the database up to date.", "helpdesk db upgrade"),
+    "user": ("user", "People and their roles.", "helpdesk user add sam@shop.example --role admin"),
+    "team": ("team", "Teams.", "helpdesk team add Workshop --member jonas@shop.example"),
+    "ticket": ("ticket", "Read, open and answer tickets.", "helpdesk ticket list --category open"),
+    "mail": ("mail", "Mail in and out.", "helpdesk mail receive < message.eml"),
+    "job": ("job", "Work for later: what waits, runs and failed.", "helpdesk job list --state failed"),
+    "plugin": ("plugin", "Plugins: list them, switch them on and off.", "helpdesk plugin off email"),
+    "theme": ("theme", "Themes.", "helpdesk theme use ember"),
+    "translation": ("translation", "Language packs.", "helpdesk translation status"),
 }
 
 
@@ -45,13 +45,23 @@ class Commands(click.Group):
         return plugin_command(name)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands (each with an example)"):
-            formatter.write_dl([(name, text) for name, (_module, text) in COMMANDS.items()])
+        with formatter.section("Commands, each with an example"):
+            # "\b" keeps the example on a line of its own.
+            formatter.write_dl([(name, f"\b\n{text}\n{line}") for name, (_module, text, line) in COMMANDS.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         debug = "--debug" in (kwargs.get("args") or sys.argv[1:])
         try:
-            return super().main(*args, **kwargs)
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            click.echo(_usage_sentence(error), err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            click.echo("Stopped; nothing more was done.", err=True)
+            sys.exit(1)
         except Exception as error:  # noqa: BLE001 - the operator gets a sentence; --debug shows the rest
             if debug:
                 raise
@@ -68,6 +78,13 @@ class Commands(click.Group):
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
 def main(debug: bool) -> None:
     """A help desk that a small business runs by itself."""
+
+
+def _usage_sentence(error: click.ClickException) -> str:
+    """What was wrong with the words of the command, and where it says how they go."""
+    context = getattr(error, "ctx", None)
+    more = f" ('{context.command_path} --help' says how.)" if context is not None else ""
+    return f"{error.format_message()}{more}"
 
 
 def _sentence(error: Exception) -> str:

@@ -1,7 +1,10 @@
 """What commands share: the application around them, and how they print."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
@@ -15,16 +18,40 @@ from rich.table import Table
 from helpdesk.app import create_app
 from helpdesk.core import accounts, i18n, schema
 from helpdesk.core.config import load
+from helpdesk.core.extensions import db
 from helpdesk.core.models import User
 from helpdesk.plugins import manager
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+# Characters of a line that is not shown on a terminal, and those that a column keeps on a narrow one.
+_WIDE, _NARROW = 1000, 8
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each.")
+
+
+def _use_home(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    # As a variable, so that the processes that a command starts use the same home.
+    if value is not None:
+        os.environ["HELPDESK_HOME"] = value
+
+
+home_option = click.option(
+    "--home",
+    type=click.Path(file_okay=False),
+    callback=_use_home,
+    expose_value=False,
+    is_eager=True,
+    help="Folder of the installation (default: HELPDESK_HOME, or ./instance).",
+)
 
 
 class OutOfDate(Exception):
     """The database must be migrated first."""
+
+
+class Impossible(Exception):
+    """What was asked for cannot be done; the text is a sentence that says why and what to do."""
 
 
 def make_app(**options: Any) -> Flask:
@@ -37,13 +64,30 @@ def in_app(function: _F) -> _F:
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        app = make_app()
-        with app.app_context():
-            require_current()
-            with force_locale(i18n.default_locale()):
-                return function(*args, **kwargs)
+        with desk():
+            return function(*args, **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+@contextmanager
+def desk() -> Iterator[Flask]:
+    """An app context around a database that is up to date, in the operator's language. Raises :class:`OutOfDate`."""
+    app = make_app()
+    with app.app_context():
+        try:
+            require_current()
+            with force_locale(_language()):
+                yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _language() -> str:
+    """The language of the operator's terminal if the desk speaks it, else the desk's own."""
+    wanted = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return i18n.match(wanted.split(".")[0], [code for code, _name in i18n.locales()]) or i18n.default_locale()
 
 
 def require_current() -> None:
@@ -92,10 +136,12 @@ def print_rows(rows: Iterable[dict[str, Any]], columns: Sequence[str], as_json: 
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        longest = max(len(_cell(row.get(column))) for row in found)
+        table.add_column(column.replace("_", " "), no_wrap=True, min_width=min(longest, _NARROW))
     for row in found:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    Console(soft_wrap=False).print(table)
+    # A row is a line: shortened on a terminal, whole where another program reads it.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def print_result(row: dict[str, Any], sentence: str, as_json: bool) -> None:
@@ -104,16 +150,18 @@ def print_result(row: dict[str, Any], sentence: str, as_json: bool) -> None:
 
 
 def user_named(email: str) -> User:
-    """The user with that address. Raises a usage error that says how to list them."""
+    """The user with that address. Raises :class:`Impossible`."""
     user = accounts.by_email(email)
     if user is None:
-        raise click.UsageError(f"There is no user {email}; 'helpdesk user list' shows who there is.")
+        raise Impossible(f"There is no user {email}; 'helpdesk user list' shows who there is.")
     return user
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     # Square brackets are markup to rich.

@@ -2,17 +2,18 @@
 
 import click
 
-from helpdesk.cli.frame import make_app
+from helpdesk.cli.frame import home_option, make_app
 from helpdesk.cli.serve import welcome
 from helpdesk.core import schema
 from helpdesk.core.config import load
 
 
 @click.command("init")
+@home_option
 def init_command() -> None:
     """Make the home and its database, and print the setup link. Safe to repeat.
 
-    Example: HELPDESK_HOME=/srv/helpdesk helpdesk init
+    Example: helpdesk init --home /srv/helpdesk
     """
     config = load()
     with make_app().app_context():

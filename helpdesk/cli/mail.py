@@ -7,20 +7,19 @@ from typing import Any
 
 import click
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
-from helpdesk.cli.frame import in_app, json_option, print_result, print_rows
+from helpdesk.cli.frame import Impossible, desk, in_app, json_option, print_result, print_rows
 from helpdesk.core.channels import intake, outbox
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Delivery, Intake
 from helpdesk.core.models.delivery import STATES as DELIVERY_STATES
 from helpdesk.core.models.intake import QUARANTINED
-from helpdesk.core.transaction import Busy
 from helpdesk.plugins import manager
 
 CHANNEL = "email"
 # sysexits.h: what mail servers understand as "try again later" and "this cannot be taken".
 TRY_AGAIN, UNUSABLE = 75, 65
+_file = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 
 @click.group("mail")
@@ -29,25 +28,30 @@ def mail_command() -> None:
 
 
 @mail_command.command()
-@click.argument("files", nargs=-1, type=click.Path(allow_dash=True))
+@click.argument("files", nargs=-1, type=_file)
 @json_option
-def receive(files: tuple[str, ...], as_json: bool) -> None:
+@click.pass_context
+def receive(context: click.Context, files: tuple[str, ...], as_json: bool) -> None:
     """Take raw mails from FILES or standard input ("-"): kept first, then made a ticket or a message.
 
-    Ends with 0 once every mail is kept, even while the e-mail plugin is off; 75 when the desk cannot keep it
-    now (a mail server tries again); 65 when a mail is larger than 35 MB.
+    Ends with 0 once every mail is kept, even while the e-mail plugin is off; 65 when a mail is larger than
+    35 MB; 75 when the desk cannot keep it now, whatever the reason, so that a mail server tries again. The same
+    mail given again is kept once.
 
     Example: helpdesk mail receive < message.eml
     """
     try:
-        _receive(files or ("-",), as_json)
-    except (Busy, OperationalError, OSError) as error:
-        click.echo(f"The mail could not be kept now, try again later: {error}", err=True)
-        sys.exit(TRY_AGAIN)
+        with desk():
+            status = _receive(files or ("-",), as_json)
+    except Exception as error:  # noqa: BLE001 - a mail server gives a mail back to its sender for any other status
+        if context.find_root().params.get("debug"):
+            raise
+        click.echo(f"The mail could not be kept now, try again later: {' '.join(str(error).split())}", err=True)
+        status = TRY_AGAIN
+    sys.exit(status)
 
 
-@in_app
-def _receive(files: tuple[str, ...], as_json: bool) -> None:
+def _receive(files: tuple[str, ...], as_json: bool) -> int:
     status = 0
     for name, raw in _raw(files):
         try:
@@ -67,11 +71,11 @@ def _receive(files: tuple[str, ...], as_json: bool) -> None:
         place = f" #{outcome.ticket_id}" if outcome.ticket_id else ""
         reason = f" ({outcome.reason})" if outcome.reason else ""
         print_result(row, f"{name}: {outcome.outcome}{place}{reason}", as_json)
-    sys.exit(status)
+    return status
 
 
 @mail_command.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument("files", nargs=-1, required=True, type=_file)
 @json_option
 def parse(files: tuple[str, ...], as_json: bool) -> None:
     """Show how mails are understood; needs no home and keeps nothing.
@@ -133,13 +137,13 @@ def retry(number: int, outgoing: bool, as_json: bool) -> None:
     if outgoing:
         delivery = db.session.get(Delivery, number)
         if delivery is None:
-            raise click.UsageError(f"There is no outgoing message {number}; 'helpdesk mail outbox' lists them.")
+            raise Impossible(f"There is no outgoing message {number}; 'helpdesk mail outbox' lists them.")
         outbox.retry(delivery)
         print_result({"id": number, "state": delivery.state}, f"{number} waits to be sent.", as_json)
         return
     item = db.session.get(Intake, number)
     if item is None:
-        raise click.UsageError(f"There is no incoming item {number}; 'helpdesk mail quarantine' lists them.")
+        raise Impossible(f"There is no incoming item {number}; 'helpdesk mail quarantine' lists them.")
     outcome = intake.retry(item)
     row = {"id": number, "outcome": outcome.outcome, "reason": outcome.reason, "ticket": outcome.ticket_id}
     print_result(row, f"{number}: {outcome.outcome} {outcome.reason}".strip(), as_json)
@@ -147,7 +151,9 @@ def retry(number: int, outgoing: bool, as_json: bool) -> None:
 
 def _raw(files: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
     for name in files:
-        yield name, sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        # One byte more than fits: enough to see that it does not, without reading all of it.
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as stream:
+            yield name, stream.read(intake.MAX_SIZE + 1)
 
 
 def _parser() -> Callable[[bytes], dict[str, Any]]:
@@ -156,7 +162,7 @@ def _parser() -> Callable[[bytes], dict[str, Any]]:
     loaded.discover()
     channel = loaded.find("register_channels", CHANNEL)
     if channel is None or channel.describe is None:
-        raise click.UsageError("The e-mail plugin is not installed; 'helpdesk plugin list' shows what is.")
+        raise Impossible("The e-mail plugin is not installed; 'helpdesk plugin list' shows what is.")
     describe: Callable[[bytes], dict[str, Any]] = channel.describe
     return describe
 

@@ -6,7 +6,7 @@ import sys
 import click
 
 from helpdesk import supervisor, worker
-from helpdesk.cli.frame import make_app, require_current
+from helpdesk.cli.frame import home_option, make_app, require_current
 from helpdesk.core import accounts, schema
 from helpdesk.core.config import load
 
@@ -19,6 +19,7 @@ _port = click.option("--port", type=int, help="Port to listen on (default 8000).
 @click.command("serve")
 @_host
 @_port
+@home_option
 def serve_command(host: str | None, port: int | None) -> None:
     """Migrate the database, then run web server and worker until TERM or Ctrl+C.
 
@@ -42,6 +43,7 @@ def serve_command(host: str | None, port: int | None) -> None:
 @click.command("web")
 @_host
 @_port
+@home_option
 def web_command(host: str | None, port: int | None) -> None:
     """Run the web server alone; workers run elsewhere. The database must be up to date.
 
@@ -59,6 +61,7 @@ def web_command(host: str | None, port: int | None) -> None:
 
 
 @click.command("worker")
+@home_option
 def worker_command() -> None:
     """Run one worker; any number may run. The database must be up to date.
 

@@ -5,7 +5,7 @@ import sys
 import click
 from sqlalchemy import select
 
-from helpdesk.cli.frame import in_app, json_option, print_result, print_rows, user_named
+from helpdesk.cli.frame import Impossible, in_app, json_option, print_result, print_rows, user_named
 from helpdesk.core import accounts
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, User
@@ -87,7 +87,7 @@ def disable(email: str, undo: bool) -> None:
 def _team(name: str) -> Team:
     team = db.session.scalar(select(Team).where(Team.name == name))
     if team is None:
-        raise click.UsageError(f"There is no team “{name}”; 'helpdesk team add' makes one.")
+        raise Impossible(f"There is no team “{name}”; 'helpdesk team add' makes one.")
     return team
 
 

@@ -20,6 +20,8 @@ from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel, Reject
 
 JOB = "core.intake"
+# An item waits for its channel for as long as that is off.
+_ATTEMPTS = 1_000_000
 # Kept raw up to this; larger ones are refused before they are read (the channel says so to its sender).
 MAX_SIZE = 35 * 1024 * 1024
 
@@ -62,13 +64,20 @@ def store(channel: str, raw: bytes, transport_id: str | None = None) -> Intake:
         item = Intake(channel=channel, transport_id=place, sha256=kept.sha256, size=len(raw))
         db.session.add(item)
         db.session.flush()
-        ledger.schedule(JOB, key=f"intake:{item.id}", intake_id=item.id)
+        ledger.schedule(JOB, key=f"intake:{item.id}", max_attempts=_ATTEMPTS, intake_id=item.id)
     return item
 
 
 def receive(channel: str, raw: bytes, transport_id: str | None = None) -> Outcome:
     """:func:`store` and :func:`process` at once (the command line, tests)."""
     return process(store(channel, raw, transport_id).id)
+
+
+def act(intake_id: int) -> None:
+    """:func:`process` as a job. Raises :class:`NotYet` while the channel is off."""
+    outcome = process(intake_id)
+    if outcome.outcome == "waiting":
+        raise ledger.NotYet(outcome.reason)
 
 
 def process(intake_id: int) -> Outcome:

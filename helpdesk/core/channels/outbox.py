@@ -11,6 +11,7 @@ from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
 from helpdesk.core.i18n import speaking
 from helpdesk.core.jobs import ledger
+from helpdesk.core.jobs.ledger import NotYet
 from helpdesk.core.markup import text_to_html
 from helpdesk.core.models import Delivery, Message, Ticket, User
 from helpdesk.core.models.delivery import CANCELLED, FAILED, SENT, WAITING
@@ -21,10 +22,6 @@ from helpdesk.plugins.contributions import Channel, DeliveryFailed, Reject
 
 # Identities named in References: enough for every mail program to thread, short enough for every server.
 _REFERENCES = 20
-
-
-class NotYet(Exception):
-    """The delivery stays waiting; the job is retried. The text says why."""
 
 
 def deliver(delivery_id: int) -> None:

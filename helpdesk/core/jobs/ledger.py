@@ -22,6 +22,10 @@ NUDGE = "helpdesk.nudge"
 _FIRST_RETRY, _LAST_RETRY = timedelta(seconds=10), timedelta(hours=6)
 
 
+class NotYet(Exception):
+    """Raised by a job that cannot do its work now and is to be tried later. The text says why."""
+
+
 def schedule(
     name: str,
     *,
@@ -123,7 +127,8 @@ def retry_later(job: Job, error: str) -> bool:
     """Put a failed job back with a growing pause, or give it up after its last attempt."""
     if job.attempts >= job.max_attempts:
         return _settle(job.id, job.token or "", state=FAILED, error=error, finished_at=now(), lease_until=None)
-    pause = min(_FIRST_RETRY * 4 ** (job.attempts - 1), _LAST_RETRY) * random.uniform(0.8, 1.2)
+    # The exponent is capped: a job that waits for weeks must not overflow a timedelta.
+    pause = min(_FIRST_RETRY * 4 ** min(job.attempts - 1, 10), _LAST_RETRY) * random.uniform(0.8, 1.2)
     run_at = now() + pause
     done = _settle(job.id, job.token or "", state=WAITING, error=error, run_at=run_at, lease_until=None)
     nudge(run_at)
@@ -135,11 +140,17 @@ def give_up(job: Job, error: str) -> bool:
     return _settle(job.id, job.token or "", state=FAILED, error=error, finished_at=now(), lease_until=None)
 
 
-def retry(job: Job) -> None:
-    """Run a failed or cancelled job again, with fresh attempts. Opens a transaction of its own."""
+def retry(job: Job) -> bool:
+    """Run a failed or cancelled job again, with fresh attempts; False when it is neither. Opens a transaction."""
+    moment = now()
     with transaction():
-        job.state, job.attempts, job.run_at, job.finished_at = WAITING, 0, now(), None
-        after_commit(lambda: nudge(now()))
+        changed = count_rows(
+            update(Job)
+            .where(Job.id == job.id, Job.state.in_((FAILED, CANCELLED)))
+            .values(state=WAITING, attempts=0, run_at=moment, finished_at=None)
+        )
+        after_commit(lambda: nudge(moment))
+    return bool(changed)
 
 
 def cancel(job: Job) -> bool:

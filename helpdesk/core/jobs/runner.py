@@ -21,7 +21,7 @@ WORKER = f"{socket.gethostname()}:{os.getpid()}"
 
 CORE_JOBS: Mapping[str, Callable[..., Any]] = {
     DELIVER: outbox.deliver,
-    intake.JOB: intake.process,
+    intake.JOB: intake.act,
     DISPATCH: dispatch.dispatch,
     dispatch.RETRY_JOB: dispatch.retry,
 }
@@ -57,7 +57,7 @@ def run(job: Job) -> None:
 
 
 def _failed(job: Job, error: Exception) -> None:
-    expected = isinstance(error, outbox.NotYet)
+    expected = isinstance(error, ledger.NotYet)
     log.log(logging.WARNING if expected else logging.ERROR, "Job %s (%s) failed: %s", job.id, job.name, error,
             exc_info=None if expected else error)  # fmt: skip
     ledger.retry_later(job, str(error) if expected else f"{type(error).__name__}: {error}")
