@@ -1,0 +1,238 @@
+"""The whole job, with real parts: a desk started from its command, set up in Chromium, a real mail from the
+public corpora, an agent's reply over SMTP, the customer's answer, and the ticket solved."""
+
+import email
+import email.policy
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import IO
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from helpdesk.testing.mailbox import Mailbox
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+PASSWORD = "a rather long pass phrase"
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+class Desk:
+    """A desk as an owner starts it: `helpdesk serve` in an empty home."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home, self.url, self.log = home, f"http://127.0.0.1:{port}", home / "serve.log"
+        self.environ = {**os.environ, "HELPDESK_HOME": str(home), "HELPDESK_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        with self.log.open("wb") as log:
+            self.process = self._start(log)
+        wait_for(lambda: "/setup/" in self.log.read_text() or self.process.poll() is not None)
+        found = re.search(r"https?://\S+/setup/\S+", self.log.read_text())
+        assert found, f"the desk did not start: {self.log.read_text()}"
+        self.setup_link = found[0]
+
+    def _start(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "helpdesk.cli", "serve"],
+            env=self.environ,
+            cwd=self.home,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str, feed: bytes = b"") -> str:
+        """A command of the operator's, with its output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "helpdesk.cli", *words],
+            env=self.environ,
+            input=feed,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def stop(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        finally:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    started = Desk(tmp_path, free_port())
+    try:
+        yield started
+    finally:
+        started.stop()
+        # Shown by pytest when the test fails.
+        print(started.log.read_text())
+
+
+@pytest.fixture
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def test_a_mail_is_answered_and_solved(desk: Desk, mailbox: Mailbox, browser: Browser, corpora: Path) -> None:
+    problems: list[str] = []
+    agent = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    watch(agent, desk.url, problems)
+
+    set_up(agent, desk, mailbox)
+    picture(agent, "desk-empty")
+
+    # A real message comes in by the command a mail server would call.
+    raw = (corpora / "mail" / "flanker" / "iphone.eml").read_bytes()
+    incoming = email.message_from_bytes(raw, policy=email.policy.default)
+    customer = incoming["From"].addresses[0].addr_spec
+    outcome = json.loads(desk.run("mail", "receive", "--json", feed=raw))
+    assert outcome["outcome"] == "ticket"
+    number = outcome["ticket"]
+
+    # The agent finds it in the list, opens it and replies.
+    agent.goto(f"{desk.url}/desk/views/unassigned")
+    picture(agent, "desk-list")
+    agent.locator(".trow a").first.click()
+    expect(agent.locator("#ticket h1")).to_be_visible()
+    picture(agent, "desk-ticket")
+    write(agent, "Thank you for writing. We will look into it today.")
+    picture(agent, "desk-reply")
+    agent.locator("[data-send]").click()
+    expect(agent.locator("#conv")).to_contain_text("We will look into it today.")
+
+    # The reply leaves by SMTP in the same thread.
+    wait_for(lambda: bool(mailbox.to(customer)))
+    reply = mailbox.to(customer)[-1]
+    assert reply["In-Reply-To"] == incoming["Message-ID"]
+    assert incoming["Message-ID"] in reply["References"]
+    assert reply["Message-ID"]
+    assert re.search(r"\+[0-9a-z]+-[0-9a-z]+-[0-9a-z]{26}@", reply["Reply-To"])
+    assert "We will look into it today." in reply.get_body(("plain",)).get_content()
+
+    # The customer's answer to that mail joins the ticket.
+    answer = EmailMessage()
+    answer["From"], answer["To"] = customer, reply["Reply-To"]
+    answer["Subject"] = f"Re: {reply['Subject']}"
+    answer["Message-ID"] = "<answer-1@customer.example>"
+    answer["In-Reply-To"] = reply["Message-ID"]
+    answer.set_content("That was quick. It works again.\n\nOn Monday you wrote:\n> We will look into it today.\n")
+    joined = json.loads(desk.run("mail", "receive", "--json", feed=answer.as_bytes()))
+    assert (joined["outcome"], joined["ticket"]) == ("message", number)
+
+    # It is announced on the agent's open page without a reload; one click shows it.
+    agent.locator("#news").get_by_text("1 new message").click(timeout=60_000)
+    expect(agent.locator("#conv")).to_contain_text("It works again.")
+    agent.goto(f"{desk.url}/desk/tickets/{number}")
+    expect(agent.locator("#conv")).to_contain_text("It works again.")
+    picture(agent, "desk-answered")
+    agent.locator("#edit-status").click()
+    agent.locator("details[open] button[value=solved]").click()
+    expect(agent.locator("#edit-status")).to_contain_text("Solved")
+    picture(agent, "desk-solved")
+
+    # The customer follows the link in the mail: no account, no script.
+    link = re.search(r"https?://\S+/t/[0-9a-z-]+", reply.get_body(("plain",)).get_content())
+    assert link
+    portal = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()
+    watch(portal, desk.url, problems)
+    portal.goto(link[0])
+    expect(portal.locator("body")).to_contain_text("It works again.")
+    picture(portal, "portal-ticket-390")
+    assert not problems, "\n".join(problems)
+
+
+def set_up(page: Page, desk: Desk, mailbox: Mailbox) -> None:
+    """The first start, as the owner clicks through it."""
+    page.goto(desk.setup_link)
+    picture(page, "setup-1")
+    page.get_by_label("Name of your desk").fill("Larkwheel Cycles")
+    go_on(page)
+    page.get_by_label("Your name").fill("Sam Idris")
+    page.get_by_label("E-mail address").fill("sam@larkwheel.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    picture(page, "setup-2")
+    go_on(page)
+    page.get_by_label("Mail address of the desk").fill("help@larkwheel.example")
+    page.get_by_label("Outgoing server").fill(mailbox.host)
+    page.get_by_label("Port").fill(str(mailbox.port))
+    page.get_by_label("Security").select_option("tls")
+    go_on(page)
+    # The test says what fails; nothing that was typed is lost.
+    expect(page.locator(".checks .bad")).to_be_visible()
+    expect(page.get_by_label("Mail address of the desk")).to_have_value("help@larkwheel.example")
+    picture(page, "setup-3-failed")
+    page.get_by_label("Security").select_option("none")
+    go_on(page)
+    page.get_by_label("Name of the team").fill("Workshop")
+    picture(page, "setup-4")
+    go_on(page)
+    picture(page, "setup-5")
+    go_on(page)
+    page.wait_for_url(re.compile("/desk"))
+    assert mailbox.to("sam@larkwheel.example"), "the test mail of step 3"
+
+
+def go_on(page: Page) -> None:
+    page.locator(".setup-foot .btn-primary").click()
+    page.wait_for_load_state()
+
+
+def write(page: Page, text: str) -> None:
+    """Type into the composer: the rich editor where it is, the plain field where it is not."""
+    editor = page.locator("trix-editor")
+    target = editor if editor.count() else page.locator("#composer-text")
+    target.click()
+    page.keyboard.type(text)
+
+
+def watch(page: Page, address: str, problems: list[str]) -> None:
+    """Note scripts' errors, refused styles and scripts, and every request to another host."""
+    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    page.on("console", lambda said: problems.append(f"console: {said.text}") if is_error(said) else None)
+    page.on("request", lambda asked: problems.append(f"foreign: {asked.url}") if foreign(asked.url, address) else None)
+
+
+def is_error(said: ConsoleMessage) -> bool:
+    """Chromium notes each answer of 422 as an error; a form that came back with advice is none."""
+    return said.type == "error" and "status of 422" not in said.text
+
+
+def foreign(url: str, address: str) -> bool:
+    return not url.startswith((address, "data:", "blob:"))
+
+
+def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    # Hiding the caret would add a style of Playwright's own, which the policy refuses.
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), caret="initial")
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it did not happen within {seconds} s"
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
