@@ -49,6 +49,11 @@ class Home:
         return self.root / "cache"
 
     @property
+    def worker_sign(self) -> Path:
+        """Touched by a worker whenever it looks for work, so that `helpdesk doctor` can tell when one last did."""
+        return self.cache / "worker"
+
+    @property
     def secret_file(self) -> Path:
         return self.root / "secret.key"
 

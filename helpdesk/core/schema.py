@@ -92,8 +92,10 @@ def downgrade(target: str, owner: str = "core") -> None:
 
 
 def revisions() -> list[Revision]:
-    """Where every history stands."""
+    """Where every history stands. Raises NewerDatabase, with a sentence."""
     with db.engine.connect() as connection:
+        for history in histories():
+            migrations.check_known(connection, history.folder, history.version_table)
         return [
             Revision(
                 history.owner,

@@ -18,6 +18,11 @@ class NewerDatabase(Exception):
     """The database was made by a newer version than this code knows."""
 
 
+def check_known(connection: Connection, folder: Path, version_table: str) -> None:
+    """Raise :class:`NewerDatabase` when the database is at a revision that the folder does not have."""
+    _check_known(connection, _script(folder), version_table)
+
+
 def heads(folder: Path) -> str | None:
     """The newest revision in a folder."""
     return _script(folder).get_current_head()

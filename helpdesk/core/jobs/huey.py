@@ -60,6 +60,13 @@ def _decode(value: dict[str, Any]) -> Any:
     return datetime.fromisoformat(value["$at"]) if set(value) == {"$at"} else value
 
 
+def _leave_sign(config: Config) -> None:
+    try:
+        config.paths.worker_sign.touch()
+    except OSError:
+        log.warning("The worker cannot write to the home.", exc_info=True)
+
+
 def create(app: Flask) -> Huey:
     """The application's own Huey: SQLite in its own file, or Redis when ``queue_url`` is set."""
     config: Config = app.config["HELPDESK"]
@@ -75,6 +82,7 @@ def create(app: Flask) -> Huey:
     def wake() -> None:
         with app.app_context():
             try:
+                _leave_sign(config)
                 runner.run_due()
             finally:
                 db.session.remove()
