@@ -16,7 +16,7 @@ _REFERENCES = 50
 
 @dataclass(frozen=True)
 class Thread:
-    """The decision and its reason (a code, put into words by events.history). ``author`` is the proved participant."""
+    """The decision and its reason (a code, put into words by events.reasons). ``author`` is the proved participant."""
 
     ticket: Ticket | None
     author: User | None

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from helpdesk.core import statuses
+from helpdesk.core.events.reasons import PROVED, reason_text
 from helpdesk.core.models import Event, Message
 from helpdesk.core.models.message import INTERNAL
 from helpdesk.core.models.ticket import CATEGORIES
@@ -113,15 +114,15 @@ def _actor(event: Event) -> str:
 
 def _reason(event: Event) -> Change | None:
     reason = event.data.get("reason")
-    if not reason:
+    if not reason or reason in PROVED:
         return None
-    return Change("info-circle", escape(reason), event.created_at)
+    return Change("info-circle", escape(reason_text(reason)), event.created_at)
 
 
 def _opened(event: Event) -> _Sentence:
     reason = event.data.get("reason")
     if reason:
-        return "inbox", _("%(name)s opened the ticket: %(reason)s"), {"reason": str(reason)}
+        return "inbox", _("%(name)s opened the ticket: %(reason)s"), {"reason": reason_text(str(reason))}
     return "inbox", _("%(name)s opened the ticket"), {}
 
 
