@@ -102,8 +102,8 @@ def _decode(data: bytes, declared: str | None, hint: str | None) -> tuple[str, b
         return utf8, declared not in (None, "utf-8")
     if declared in (None, _ASCII, "utf-8") and _mostly_utf8(data):
         return data.decode("utf-8", "replace"), True
-    for codec in (declared, hint):
-        if codec and codec not in (_ASCII, "utf-8") and (text := _strict(data, codec)) is not None:
+    for codec in filter(None, (declared, hint)):
+        if codec not in (_ASCII, "utf-8") and (text := _strict(data, codec)) is not None:
             return text, codec != declared and declared is not None
     if utf8 is not None:
         return utf8, True

@@ -24,7 +24,7 @@ MAX_RECIPIENTS = 500
 _HEAD = 256 * 1024
 
 
-_BEFORE = re.compile(rb"\A(?:[ \t]*\r?\n)*>?(?:From [^\n]*\n)?")
+_BEFORE = re.compile(rb"\A(?:[ \t]*\r?\n)*>?(?:From (?![ \t]*:)[^\n]*\n)?")
 _BLANK = re.compile(rb"\n\r*\n")
 _FIELD = re.compile(rb"[!-9;-~]{1,200}:")
 _SPACED = re.compile(rb"([!-9;-~]{1,80})[ \t]{1,80}:")

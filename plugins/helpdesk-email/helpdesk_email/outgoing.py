@@ -84,8 +84,6 @@ def build(letter: Letter) -> EmailMessage:
         mail["Auto-Submitted"] = letter.auto_submitted
         # What Exchange looks at instead of RFC 3834.
         mail["X-Auto-Response-Suppress"] = "All"
-    if letter.language:
-        mail["Content-Language"] = one_line(letter.language)
     mail.set_content(_body(letter.text), cte="quoted-printable")
     if letter.html:
         _add_html(mail, letter)
@@ -93,6 +91,9 @@ def build(letter: Letter) -> EmailMessage:
         if not _shown_inside(file, letter.html):
             maintype, subtype = _content_type(file)
             mail.add_attachment(file.data, maintype, subtype, filename=_file_name(file.name))
+    if letter.language:
+        # Last: setting the content removes every Content- header.
+        mail["Content-Language"] = one_line(letter.language)
     return mail
 
 

@@ -34,7 +34,7 @@ class EmailSettings:
         STARTTLS,
         _l("Security"),
         _l("Without encryption only to a server on the same machine or network."),
-        choices=((STARTTLS, _l("STARTTLS")), (TLS, _l("TLS")), (NONE, _l("None"))),
+        choices=((STARTTLS, _l("STARTTLS")), (TLS, _l("TLS")), (NONE, _l("No encryption"))),
     )
     smtp_user: str = setting("", _l("User name"), _l("Empty: the server asks for none."))
     smtp_password: str = setting("", _l("Password"), secret=True)

@@ -117,11 +117,7 @@ def explain(error: Exception, server: Server, recipient: str = "") -> tuple[str,
             port=server.port,
         ), False
     if isinstance(error, TimeoutError):
-        return _(
-            "%(host)s did not answer within %(seconds)s seconds. Check port and security, or try again later.",
-            host=host,
-            seconds=int(server.timeout),
-        ), False
+        return _silent(server), False
     return _("The connection to %(host)s failed: %(reason)s.", host=host, reason=one_line(str(error))[:200]), False
 
 
@@ -149,6 +145,8 @@ def _explain_smtp(error: smtplib.SMTPException, server: Server, recipient: str) 
         ), error.smtp_code == 552
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return _explain_missing(server, recipient)
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        return _silent(server), False
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return _("%(host)s closed the connection. Check port and security, or try again later.", host=host), False
     if isinstance(error, smtplib.SMTPDataError):
@@ -156,6 +154,14 @@ def _explain_smtp(error: smtplib.SMTPException, server: Server, recipient: str) 
     if isinstance(error, smtplib.SMTPResponseException):
         return _("%(host)s answered: %(words)s", host=host, words=said(error)), False
     return _("%(host)s and this desk did not understand each other: %(reason)s.", host=host, reason=str(error)), False
+
+
+def _silent(server: Server) -> str:
+    return _(
+        "%(host)s did not answer within %(seconds)s seconds. Check port and security, or try again later.",
+        host=server.host,
+        seconds=f"{server.timeout:g}",
+    )
 
 
 def _explain_missing(server: Server, recipient: str) -> tuple[str, bool]:
