@@ -6,6 +6,7 @@ tags that are opened again in each paragraph. Here the text is read once, from l
 again with only the attributes that can survive cleaning. It makes nothing safe; ``markup`` does that.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ _ATTRIBUTE = re.compile(
     re.VERBOSE,
 )
 _NAME = re.compile(r"[a-z][a-z0-9]{0,15}")
-_REFERENCES = re.compile(rf"(?:[^&\xa0]*+(?:&[a-z]++;|\xa0)){{{MAX_REFERENCES}}}")
+_REFERENCE = re.compile(r"&[a-z]++;|\xa0")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def reduce(html: str) -> Reduced:
         if tag is None:
             plain = unescape(text)
             words.append(plain)
-            pieces.append(_REFERENCES.sub(r"\g<0><wbr>", escape(plain)))
+            pieces.append(_parted(escape(plain)))
             continue
         words.append(" ")
         name = tag["name"].lower()
@@ -88,6 +89,14 @@ def escape(text: str, quote: bool = False) -> str:
     """``text`` as it stands between tags or, with ``quote``, in a double-quoted attribute."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace('"', "&quot;") if quote else text
+
+
+def _parted(text: str) -> str:
+    """Escaped ``text`` with an invisible element after each :data:`MAX_REFERENCES` references."""
+    if text.count("&") + text.count("\xa0") <= MAX_REFERENCES:
+        return text
+    numbers = itertools.count(1)
+    return _REFERENCE.sub(lambda match: match[0] if next(numbers) % MAX_REFERENCES else f"{match[0]}<wbr>", text)
 
 
 def _tokens(html: str) -> Iterator[tuple[re.Match[str] | None, str]]:
