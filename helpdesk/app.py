@@ -99,7 +99,7 @@ def _plugins_off() -> frozenset[str]:
 
 
 def _add_languages(app: Flask, config: Config) -> None:
-    folders = [_shipped("translations")]
+    folders = [shipped("translations")]
     for plugin in app.extensions[manager.EXTENSION].plugins.values():
         if plugin.loaded and (package := _package_folder(plugin)) is not None:
             folders.append(package / "translations")
@@ -111,7 +111,7 @@ def _add_languages(app: Flask, config: Config) -> None:
 
 
 def _add_templates(app: Flask, config: Config) -> None:
-    themes = theming.find_themes([config.paths.themes, _shipped("themes")])
+    themes = theming.find_themes([config.paths.themes, shipped("themes")])
     app.extensions["helpdesk.themes"] = themes
     loaders: list[BaseLoader] = [FileSystemLoader(PACKAGE / "web" / "templates")]
     for name, plugin in app.extensions[manager.EXTENSION].plugins.items():
@@ -161,7 +161,7 @@ def _package_folder(plugin: manager.Plugin) -> Path | None:
     return Path(file).parent if file and Path(file).name == "__init__.py" else None
 
 
-def _shipped(name: str) -> Path:
+def shipped(name: str) -> Path:
     """A top-level folder: inside the package when installed from a wheel, beside it in a checkout."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
