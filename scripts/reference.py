@@ -117,9 +117,10 @@ def commands_page() -> str:
         "# Commands",
         NOTICE,
         "In a checkout the program is `.venv/bin/helpdesk`; [operate.md](operate.md) says what to use when. "
-        "`HELPDESK_HOME`, or `--home` where it is offered, says which home. Errors are one sentence on standard error, with an exit status other than "
-        "0; `helpdesk --debug COMMAND` shows where they come from. With `--json` a list is printed as one line of "
-        "JSON for each row. A plugin that is on may bring commands under its name: `helpdesk NAME --help`.",
+        "`HELPDESK_HOME`, or `--home` where it is offered, says which home. Errors are one sentence on standard error, "
+        "with an exit status other than 0; `helpdesk --debug COMMAND` shows where they come from. With `--json` a list "
+        "is printed as one line of JSON for each row. A plugin that is on may bring commands under its name: "
+        "`helpdesk NAME --help`.",
     ]
     for path, command in commands():
         if isinstance(command, click.Group):
