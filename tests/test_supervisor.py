@@ -108,10 +108,7 @@ def wait_until_gone(pid: int) -> None:
 
 
 def test_lines_of_each_child_stand_behind_its_name() -> None:
-    talk = (
-        "import sys; print('one\\ntwo', flush=True); print('complaint', file=sys.stderr, flush=True);"
-        + OBEDIENT
-    )
+    talk = "import sys; print('one\\ntwo', flush=True); print('complaint', file=sys.stderr, flush=True);" + OBEDIENT
     with supervising(web=talk, worker=OBEDIENT) as desk:
         desk.wait_for("up", times=2)
         desk.process.send_signal(signal.SIGTERM)
@@ -176,9 +173,7 @@ def test_a_killed_child_starts_again_and_the_other_stays() -> None:
 
 
 def test_a_child_that_keeps_dying_early_is_given_up_and_the_other_drains() -> None:
-    with supervising(
-        web="import sys; print('no database', flush=True); sys.exit(3)", worker=FINISHING
-    ) as desk:
+    with supervising(web="import sys; print('no database', flush=True); sys.exit(3)", worker=FINISHING) as desk:
         assert desk.end() == 1
     assert desk.lines.count("web    | no database") == 5
     sentence = "web stopped (exit status 3) 5 times within 10 seconds of its start and is given up"

@@ -52,7 +52,8 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _csrf(_error: CSRFError) -> Response:
     sentence = _(
-        "This form is too old or was opened in another session. Go back, reload the page and send it again; your text is still there."
+        "This form is too old or was opened in another session. "
+        "Go back, reload the page and send it again; your text is still there."
     )
     return error_page(400, sentence)
 

@@ -33,7 +33,7 @@ def fields_of(
     group: SettingsGroup, typed: Mapping[str, Any] | None = None, errors: Mapping[str, str] | None = None
 ) -> list[FormField]:
     """The fields of a group with what is saved, or with what was typed and what is wrong with it."""
-    current = settings.get(group.model)
+    current: Any = settings.get(group.model)
     kinds = get_type_hints(group.model)
     return [_field(item, kinds[item.name], current, typed, errors or {}) for item in _shown(group.model)]
 
@@ -70,7 +70,7 @@ def _field(
         label=meta.get("label", item.name),
         hint=meta.get("hint", ""),
         value=shown,
-        default="" if secret else dict(choices).get(item.default, item.default),
+        default="" if secret else _default(item, choices),
         choices=choices,
         required=bool(meta.get("required")),
         is_secret=secret,
@@ -89,3 +89,8 @@ def _kind(kind: Any, meta: Mapping[str, Any], choices: list[tuple[str, Any]]) ->
     if meta.get("secret"):
         return "password"
     return "number" if kind is int else "text"
+
+
+def _default(item: dataclasses.Field[Any], choices: list[tuple[str, Any]]) -> Any:
+    value: Any = item.default
+    return dict(choices).get(value, value)
