@@ -12,6 +12,7 @@ import pytest
 
 from helpdesk import api
 from helpdesk.core.config import Config
+from helpdesk.core.paths import Home
 from helpdesk.plugins import hookspecs
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +87,11 @@ def test_every_setting_of_an_operator_is_documented_with_its_default() -> None:
     known = {field.name: field.default for field in fields(Config) if field.name not in ("home", "testing")}
     shown = {name: f"`{default}`" if default != "" else "empty" for name, default in known.items()}
     assert rows == {name: value.replace("False", "false") for name, value in shown.items()}
+
+
+def test_what_lies_in_the_home_is_documented() -> None:
+    text = (ROOT / "docs" / "operate.md").read_text("utf-8")
+    rows = {name.rstrip("/") for name in re.findall(r"^\| `([\w.]+/?)` \|", text, re.MULTILINE)}
+    home = Home(ROOT / "home")
+    paths = {name: getattr(home, name) for name, found in vars(Home).items() if isinstance(found, property)}
+    assert {path.relative_to(home.root).parts[0] for path in paths.values()} <= rows
