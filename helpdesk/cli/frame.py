@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 import click
 from flask import Flask
 from flask_babel import force_locale
-from rich.console import Console
-from rich.table import Table
 
 from helpdesk.app import create_app
 from helpdesk.core import accounts, i18n, schema
@@ -134,6 +132,10 @@ def print_rows(rows: Iterable[dict[str, Any]], columns: Sequence[str], as_json: 
     if not found:
         click.echo(empty)
         return
+    # Imported only here: a worker never prints a table, and rich is large.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         longest = max(len(_cell(row.get(column))) for row in found)
