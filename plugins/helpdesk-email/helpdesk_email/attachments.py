@@ -5,6 +5,7 @@ import hashlib
 import quopri
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from helpdesk_email import headers
@@ -121,17 +122,24 @@ def payload(part: Part) -> bytes:
 
 def original(part: Part) -> bytes:
     """An enclosed mail or report as it came, as far as that is still known."""
-    return b"\n".join(_original(inside) for inside in part.children()) or payload(part)
+    return headers.raw_bytes("\n".join(map(_source, part.children())) or part.body())
 
 
-def _original(part: Part) -> bytes:
-    try:
-        return part.as_bytes()
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return headers.raw_bytes("".join(f"{name}: {value}\n" for name, value in part.raw_items()) + "\n" + part.body())
+def _source(part: Part) -> str:
+    """A part written again. The package's own writer raises on headers that its reader took."""
+    head = "".join(f"{name}: {value}\n" for name, value in part.raw_items())
+    children = [_source(child) for child in part.children()]
+    boundary = content_type(part).parameters.get("boundary", "")
+    if not children:
+        return f"{head}\n{part.body()}"
+    if not boundary:
+        return f"{head}\n" + "\n".join(children)
+    parts = "".join(f"\n--{boundary}\n{child}" for child in children)
+    return f"{head}\n{part.preamble or ''}{parts}\n--{boundary}--\n{part.epilogue or ''}"
 
 
 def _uudecode(data: bytes) -> bytes:
+    """Uuencoded lines; one that is broken gives what can be read of it."""
     decoded = []
     begun = False
     for line in data.splitlines():
@@ -140,9 +148,14 @@ def _uudecode(data: bytes) -> bytes:
         elif line.strip() == b"end":
             break
         elif begun and line:
-            try:
-                decoded.append(binascii.a2b_uu(line))
-            except binascii.Error:
-                length = (((line[0] - 32) & 63) * 4 + 5) // 3
-                decoded.append(binascii.a2b_uu(line[:length].ljust(length, b" ")) if length < 90 else b"")
+            decoded.append(_uu_line(line))
     return b"".join(decoded) if begun else data
+
+
+def _uu_line(line: bytes) -> bytes:
+    # Programs leave rubbish behind a line: its first letter says how much of it counts.
+    counted = line[: (((line[0] - 32) & 63) * 4 + 5) // 3]
+    for attempt in (line, counted):
+        with suppress(binascii.Error):
+            return binascii.a2b_uu(attempt)
+    return b""

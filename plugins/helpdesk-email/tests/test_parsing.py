@@ -128,3 +128,27 @@ def test_several_senders_are_a_problem() -> None:
     assert mail.sender is not None
     assert mail.sender.email == "other@elsewhere.example"
     assert mail.problems
+
+
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [(b"#0V%T", b"Cat"), (b"#0V%T rubbish", b"Cat"), (b"\xff\x00", b""), (b"M~~~~", b"")],
+    ids=["good", "rubbish behind", "bytes", "short"],
+)
+def test_a_broken_line_of_uuencode_costs_only_itself(line: bytes, data: bytes) -> None:
+    head = b"From: a@b.example\nContent-Type: application/x-thing\nContent-Transfer-Encoding: x-uuencode\n\n"
+    mail = parse(head + b"begin 644 x\n" + line + b"\n#0V%T\nend\n")
+    assert mail.attachments[0].data == data + b"Cat"
+
+
+def test_an_enclosed_mail_with_a_header_that_cannot_be_written_is_still_a_file() -> None:
+    raw = (
+        b"From: a@b.example\nContent-Type: message/rfc822\n\n"
+        b"DKIM-Signature: v=1;\n h=x\xff-state\rte:mime-version:from;\nSubject: Old\n"
+        b"Content-Type: multipart/mixed; boundary=m\n\nbefore\n--m\n\none\n--m\n\ntwo\n--m--\n"
+    )
+    data = parse(raw).attachments[0].data
+    assert b"Subject: Old\n" in data
+    assert b"x\xff-state" in data
+    inner = parse(b"From: c@d.example\n" + data)
+    assert (inner.subject, inner.text) == ("Old", "one\n\ntwo")
