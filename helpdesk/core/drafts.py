@@ -100,6 +100,8 @@ class IntakeDraft:
     reply_tokens: list[str] = field(default_factory=list)
     machine: bool = False
     machine_reason: str = ""
+    # Machine mail that people stand behind (a list, a shop's contact form) opens a ticket; a robot's answer does not.
+    may_open: bool = True
     # A sentence when the item cannot be used at all: it goes to quarantine with it.
     refused: str = ""
     problems: list[str] = field(default_factory=list)

@@ -127,13 +127,9 @@ def _accept(item: Intake, draft: IntakeDraft) -> Outcome:
     if not draft.sender_address:
         reason = _("It has no sender who could be answered.")
         return _settle(item, IGNORED if draft.machine else QUARANTINED, reason, draft)
-    if draft.machine:
-        # What to do with bounces and automatic answers is for the channel; a robot never opens a ticket.
-        thread = find_thread(draft)
-        if thread.ticket is None:
-            return _settle(item, IGNORED, draft.machine_reason or _("Automatic mail."), draft)
-    else:
-        thread = find_thread(draft)
+    thread = find_thread(draft)
+    if thread.ticket is None and draft.machine and not draft.may_open:
+        return _settle(item, IGNORED, draft.machine_reason or _("Automatic mail."), draft)
     stored = [
         files.store_bytes(file.data, file.name, file.content_type, content_id=file.content_id) for file in draft.files
     ]

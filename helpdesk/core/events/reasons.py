@@ -17,5 +17,15 @@ def reason_text(code: str) -> str:
         "foreign_token": _("sent to the reply address of somebody else, for ticket #%(number)s", number=number),
         "closed": _("ticket #%(number)s is closed", number=number),
         "blocked": _("this person is blocked"),
+        "auto-submitted": _("an automatic answer"),
+        "null-sender": _("sent without a sender, as bounces are"),
+        "report": _("a delivery report"),
+        "precedence": _("bulk mail"),
+        "list": _("mail of a list"),
+        "response-suppressed": _("asks for no automatic answer"),
+        "robot-header": _("marked as sent by a program"),
+        "robot-address": _("comes from an address that nobody reads"),
+        "subject": _("an automatic answer, by its subject"),
+        "bounce": _("a message that could not be delivered"),
     }
     return texts.get(kind, code)

@@ -28,6 +28,8 @@ from helpdesk_email.settings import STARTTLS, TLS, EmailSettings
 
 # The local part of an address may have 64 octets (RFC 5321, 4.5.3.1.1).
 _MAX_LOCAL = 64
+# Machine mail that a person may stand behind: a group's address, a contact form, a shop's noreply@.
+_PEOPLE_BEHIND = frozenset({"list", "precedence", "robot-address", "response-suppressed"})
 _TOKEN = re.compile(r"\+([0-9A-Za-z]{1,13}-[0-9A-Za-z]{1,13}-[0-9A-Za-z]{26})@")
 
 
@@ -50,6 +52,7 @@ def parse(raw: bytes) -> IntakeDraft:
         reply_tokens=reply_tokens(mail.recipients),
         machine=mail.machine,
         machine_reason=mail.machine_reason,
+        may_open=not mail.machine or mail.machine_reason in _PEOPLE_BEHIND,
         refused=mail.refused or "",
         problems=mail.problems,
     )

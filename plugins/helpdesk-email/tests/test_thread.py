@@ -217,3 +217,19 @@ def test_every_public_mail_becomes_something(app: Any, mailbox: Any, corpora: Pa
     assert all(outcome.reason for outcome in outcomes if outcome.outcome in ("ignored", "quarantined"))
     assert sum(outcome.outcome == "ticket" for outcome in outcomes) > 80
     assert not [outcome.reason for outcome in outcomes if "Error" in outcome.reason]
+
+
+@pytest.mark.parametrize(
+    ("header", "outcome"),
+    [
+        ("List-Id: <group.shop.example>", "ticket"),
+        ("Precedence: bulk", "ticket"),
+        ("X-Auto-Response-Suppress: All", "ticket"),
+        ("Auto-Submitted: auto-replied", "ignored"),
+        ("Return-Path: <>", "ignored"),
+    ],
+)
+def test_a_list_opens_a_ticket_and_a_robots_answer_does_not(app: Any, header: str, outcome: str) -> None:
+    raw = f"{header}\r\nFrom: Ann <ann@post.example>\r\nTo: help@desk.example\r\nSubject: Hi\r\n\r\nIt rubs.\r\n"
+    found = receive("email", raw.encode())
+    assert (found.outcome, found.machine) == (outcome, True)
