@@ -22,6 +22,8 @@ CORE, HOME = "core", "home"
 TEMPLATE = "messages.pot"
 _CATALOG = "LC_MESSAGES/messages.po"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)")
+# With how it is written: "%(name) u" is a number with a space in front where "%(name)s" is text.
+_SPECIFIED = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[A-Za-z]?")
 _DATE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 _TRUE = ("1", "true", "yes", "on")
 
@@ -199,11 +201,12 @@ def _faults(message: Message, plurals: int) -> Iterator[tuple[str, str]]:
     asked = {key for text in _ids(message) for key in _PLACEHOLDER.findall(text)}
     if not _can_format(_ids(message)[0], asked):
         return
+    written = {spec for text in _ids(message) for spec in _SPECIFIED.findall(text)}
     for string in filter(None, strings):
         used = set(_PLACEHOLDER.findall(string))
         if unknown := used - asked:
             yield "placeholder", f"“{name}” has no {_names(unknown)}"
-        elif not _can_format(string, asked):
+        elif set(_SPECIFIED.findall(string)) - written or not _can_format(string, asked):
             yield "placeholder", f"the translation of “{name}” has a broken placeholder or a single %"
         elif (missing := asked - used) and not message.pluralizable:
             yield "placeholder", f"the translation of “{name}” leaves out {_names(missing)}"

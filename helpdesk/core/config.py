@@ -77,7 +77,8 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Config:
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        # A home that is no folder is named when it is prepared.
         return {}
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line and start again.") from error

@@ -1,0 +1,163 @@
+"""Commands as an operator gives them: in this process for speed, or as real processes."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from helpdesk.cli import main
+
+PATIENCE = 30.0
+
+
+@dataclass
+class Said:
+    """What a command said and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> list[dict[str, Any]]:
+        """The lines of ``--json``."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HELPDESK_HOME", str(home))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+
+
+@pytest.fixture
+def helpdesk() -> Callable[..., Said]:
+    """Run a command in this process: ``helpdesk("user", "list", "--json")``."""
+
+    def run(*words: str, feed: bytes | str = b"") -> Said:
+        done = CliRunner().invoke(main, list(words), input=feed, prog_name="helpdesk")
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def process() -> Callable[..., Said]:
+    """Run a command as a process of its own."""
+
+    def run(*words: str, feed: bytes = b"", **environ: str) -> Said:
+        done = subprocess.run(
+            [sys.executable, "-m", "helpdesk.cli", *words],
+            input=feed,
+            capture_output=True,
+            env={**os.environ, **environ},
+            timeout=PATIENCE,
+        )
+        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@dataclass
+class Desk:
+    """A running `helpdesk serve`. ``said`` is what it has printed so far."""
+
+    process: subprocess.Popen[str]
+    port: int
+    said: list[str] = field(default_factory=list)
+
+    def read_until(self, pattern: str) -> re.Match[str]:
+        """Read its output up to a line that matches."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line)
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"It ended without “{pattern}”: {''.join(self.said)}")
+
+    def status_of(self, path: str) -> int:
+        """The status with which a page answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            return int(answer.code)
+
+    def children(self) -> dict[str, int]:
+        """Its child processes by what they are: "web" or "worker"."""
+        found = {}
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            try:
+                words = (folder / "cmdline").read_bytes().decode().split("\0")
+                parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == self.process.pid:
+                found["web" if "gunicorn" in words else "worker"] = int(folder.name)
+        return found
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Start `helpdesk serve` on a free port; what still runs after the test is stopped."""
+    started: list[Desk] = []
+
+    def start(*words: str, **environ: str) -> Desk:
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "helpdesk.cli", "serve", "--port", str(port), *words],
+            env={**os.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(Desk(process, port))
+        return started[-1]
+
+    yield start
+    for desk in started:
+        if desk.process.poll() is None:
+            os.kill(desk.process.pid, signal.SIGTERM)
+            try:
+                desk.process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(desk.process.pid, signal.SIGKILL)
+        if desk.process.stdout is not None:
+            desk.process.stdout.close()
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port: int = chosen.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """What ``condition`` answers as soon as it is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answer := condition():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("It did not happen in time.")
