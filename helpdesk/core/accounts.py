@@ -12,7 +12,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 
-from helpdesk.core import audit, deliveries, i18n
+from helpdesk.core import audit, deliveries, i18n, throttle
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Organization, SignInAttempt, Team, Token, User
@@ -211,7 +211,7 @@ def sign_in(login: str, password: str, address: str) -> User | None:
 
     ``address`` is where the try comes from. Raises :class:`TooManyTries`, the same for accounts that do not exist.
     """
-    account_key, address_key = _throttle_key("account", login), _throttle_key("address", address)
+    account_key, address_key = throttle.key_of("account", login), throttle.key_of("address", address)
     _check_throttle(account_key, address_key)
     user = by_email(login)
     if not check_password(user, password):
@@ -231,11 +231,6 @@ def sign_in(login: str, password: str, address: str) -> User | None:
     return user
 
 
-def _throttle_key(kind: str, text: str) -> str:
-    folded = text.strip().casefold()
-    return hashlib.sha256(f"{kind}:{current_app.secret_key!s}:{folded}".encode()).hexdigest()
-
-
 def _check_throttle(*keys: str) -> None:
     query = select(func.max(SignInAttempt.blocked_until)).where(SignInAttempt.key.in_(keys))
     until, moment = db.session.scalar(query), now()
@@ -244,15 +239,9 @@ def _check_throttle(*keys: str) -> None:
 
 
 def _count_failure(key: str, limit: int) -> None:
-    row, moment = db.session.get(SignInAttempt, key), now()
-    if row is None:
-        row = SignInAttempt(key=key, failures=0, window_start=moment)
-        db.session.add(row)
-    if moment - row.window_start > WINDOW:
-        row.failures, row.window_start = 0, moment
-    row.failures += 1
+    row = throttle.count(key, WINDOW)
     if row.failures >= limit:
-        row.blocked_until, row.failures, row.window_start = moment + PAUSE, 0, moment
+        row.blocked_until, row.failures, row.window_start = now() + PAUSE, 0, now()
 
 
 def _hasher() -> PasswordHasher:

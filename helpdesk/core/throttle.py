@@ -20,22 +20,30 @@ class TooMany(Exception):
     """The address sent too many of these; nothing was done with this one."""
 
 
+def key_of(kind: str, text: str) -> str:
+    """What is counted, hashed with the installation's secret: no list of addresses is kept. Case does not matter."""
+    folded = text.strip().casefold()
+    return hashlib.sha256(f"{kind}:{current_app.secret_key!s}:{folded}".encode()).hexdigest()
+
+
+def count(key: str, window: timedelta) -> SignInAttempt:
+    """Count one more under ``key``, anew when the window is over. Joins the open transaction."""
+    row, moment = db.session.get(SignInAttempt, key, with_for_update=True), now()
+    if row is None:
+        row = SignInAttempt(key=key, failures=0, window_start=moment)
+        db.session.add(row)
+    if moment - row.window_start > window:
+        row.failures, row.window_start = 0, moment
+    row.failures += 1
+    return row
+
+
 def count_request(kind: str, address: str) -> None:
     """Count a request of ``kind`` from a network address. Opens a transaction of its own.
 
-    Raises :class:`TooMany` with a sentence once the limit is reached. Addresses are kept hashed.
+    Raises :class:`TooMany` with a sentence once the limit is reached.
     """
-    text = f"{kind}:{current_app.secret_key!s}:{address}"
-    key = hashlib.sha256(text.encode()).hexdigest()
-    moment = now()
     with transaction():
-        row = db.session.get(SignInAttempt, key, with_for_update=True)
-        if row is None:
-            row = SignInAttempt(key=key, failures=0, window_start=moment)
-            db.session.add(row)
-        if moment - row.window_start > WINDOW:
-            row.failures, row.window_start = 0, moment
-        row.failures += 1
-        over = row.failures > LIMITS[kind]
+        over = count(key_of(kind, address), WINDOW).failures > LIMITS[kind]
     if over:
         raise TooMany(_("Too many messages from your connection. Wait ten minutes, then send it again."))

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
@@ -134,11 +135,18 @@ def tags_named(names: Iterable[str]) -> list[Tag]:
     if not wanted:
         return []
     found = {tag.name: tag for tag in db.session.scalars(select(Tag).where(Tag.name.in_(wanted)))}
-    for name in wanted:
-        if name not in found:
-            found[name] = Tag(name=name)
-            db.session.add(found[name])
-    return [found[name] for name in wanted]
+    return [found.get(name) or _new_tag(name) for name in wanted]
+
+
+def _new_tag(name: str) -> Tag:
+    """A tag made in a savepoint: on PostgreSQL somebody else may have made it a moment ago."""
+    try:
+        with db.session.begin_nested():
+            tag = Tag(name=name)
+            db.session.add(tag)
+        return tag
+    except IntegrityError:
+        return db.session.scalars(select(Tag).where(Tag.name == name)).one()
 
 
 def store_fields(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

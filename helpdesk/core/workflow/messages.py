@@ -1,8 +1,8 @@
 """What replies, notes and first messages share."""
 
-from collections.abc import Iterable
-
-from helpdesk.core.drafts import StoredFile
+from helpdesk.core.drafts import MessageDraft, TicketDraft
+from helpdesk.core.extensions import db
+from helpdesk.core.markup import snippet
 from helpdesk.core.models import Attachment, Message, Ticket, User
 
 
@@ -11,10 +11,23 @@ def speaks_for_desk(author: User | None, ticket: Ticket) -> bool:
     return author is None or (author.is_staff and author.id != ticket.requester_id)
 
 
-def attach(message: Message, files: Iterable[StoredFile]) -> None:
-    """Hang stored files on a message that is about to be added."""
-    for file in files:
-        message.attachments.append(
+def write_message(ticket: Ticket, draft: TicketDraft | MessageDraft, author: User | None) -> Message:
+    """Write a message with its files inside the open transaction, and what lists show of it on the ticket.
+
+    The first public word of the desk is its first response.
+    """
+    message = Message(
+        ticket_id=ticket.id,
+        author_id=author.id if author else None,
+        visibility=draft.visibility,
+        channel=draft.channel,
+        text=draft.text,
+        html=draft.html,
+        quoted=draft.quoted,
+        verified=draft.verified,
+        external_id=draft.external_id,
+        intake_id=draft.intake_id,
+        attachments=[
             Attachment(
                 name=file.name,
                 content_type=file.content_type,
@@ -22,4 +35,16 @@ def attach(message: Message, files: Iterable[StoredFile]) -> None:
                 sha256=file.sha256,
                 content_id=file.content_id,
             )
-        )
+            for file in draft.files
+        ],
+    )
+    db.session.add(message)
+    db.session.flush()
+    desk = speaks_for_desk(author, ticket)
+    ticket.last_message_by = "note" if message.is_note else ("agent" if desk else "requester")
+    ticket.last_message_at = message.created_at
+    ticket.last_author_id = message.author_id
+    ticket.snippet = snippet(draft.text)
+    if desk and not message.is_note and ticket.first_response_at is None:
+        ticket.first_response_at = message.created_at
+    return message

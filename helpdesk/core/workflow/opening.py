@@ -9,7 +9,6 @@ from helpdesk.core.clock import now
 from helpdesk.core.drafts import TicketDraft
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
-from helpdesk.core.markup import snippet
 from helpdesk.core.models import Message, Team, Ticket, User
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.models.ticket import CLOSED, NEW, OPEN, PRIORITIES, SOLVED
@@ -18,7 +17,7 @@ from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.editing import store_fields, tags_named
 from helpdesk.core.workflow.errors import Invalid, Refused
 from helpdesk.core.workflow.following import add_follower
-from helpdesk.core.workflow.messages import attach, speaks_for_desk
+from helpdesk.core.workflow.messages import speaks_for_desk, write_message
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Reject
 
@@ -110,38 +109,17 @@ def _ticket(draft: TicketDraft, requester: User) -> Ticket:
 
 
 def _let_plugins_assign(ticket: Ticket) -> None:
-    with db.session.begin_nested():
-        agent = manager.current().answer("choose_assignee", ticket=ticket)
-        if isinstance(agent, User) and agent.is_staff and agent.active:
-            ticket.assignee_id = agent.id
+    agent = manager.current().answer("choose_assignee", ticket=ticket)
+    if isinstance(agent, User) and agent.is_staff and agent.active:
+        ticket.assignee_id = agent.id
 
 
 def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> Message:
-    message = Message(
-        ticket_id=ticket.id,
-        author_id=author.id if author else None,
-        visibility=draft.visibility,
-        channel=draft.channel,
-        text=draft.text,
-        html=draft.html,
-        quoted=draft.quoted,
-        verified=draft.verified,
-        external_id=draft.external_id,
-        intake_id=draft.intake_id,
-    )
-    attach(message, draft.files)
-    db.session.add(message)
-    db.session.flush()
-    staff = speaks_for_desk(author, ticket)
-    ticket.last_message_by = "note" if message.is_note else ("agent" if staff else "requester")
-    ticket.last_message_at = ticket.updated_at = message.created_at
-    ticket.last_author_id = message.author_id
-    ticket.snippet = snippet(draft.text)
-    if staff and not message.is_note:
-        ticket.first_response_at = message.created_at
-        if ticket.category == NEW:
-            status = statuses.of_category(OPEN)
-            ticket.status, ticket.category = status, status.category
+    message = write_message(ticket, draft, author)
+    ticket.updated_at = message.created_at
+    if ticket.first_response_at is not None and ticket.category == NEW:
+        status = statuses.of_category(OPEN)
+        ticket.status, ticket.category = status, status.category
     return message
 
 

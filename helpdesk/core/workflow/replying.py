@@ -8,7 +8,6 @@ from helpdesk.core import deliveries, statuses
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
-from helpdesk.core.markup import snippet
 from helpdesk.core.models import Message, Status, Ticket, User
 from helpdesk.core.models.message import INTERNAL, PUBLIC
 from helpdesk.core.models.ticket import NEW, ON_HOLD, OPEN, PENDING, SOLVED
@@ -16,7 +15,7 @@ from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.errors import Invalid, Refused
 from helpdesk.core.workflow.locking import check_version, lock, touch
-from helpdesk.core.workflow.messages import attach, speaks_for_desk
+from helpdesk.core.workflow.messages import speaks_for_desk, write_message
 from helpdesk.core.workflow.opening import TEXT_LENGTH
 from helpdesk.core.workflow.statuses import ask_plugins, change_status
 from helpdesk.plugins import manager
@@ -70,7 +69,7 @@ def _add(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int |
             raise Invalid("ticket", _("This ticket is closed. Open a new one to go on."))
         check_version(ticket, version, actor, ("message_added",))
         touch(ticket)
-        message = _write(ticket, draft, actor)
+        message = write_message(ticket, draft, actor)
         data = {"visibility": message.visibility, **({"reason": draft.reason} if draft.reason else {})}
         record("message_added", ticket, actor, data, message)
         if (status := _status_after(ticket, draft, actor)) is not None:
@@ -78,32 +77,6 @@ def _add(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int |
         if message.visibility == PUBLIC and speaks_for_desk(actor, ticket):
             deliveries.queue_message(ticket, message)
         db.session.flush()
-    return message
-
-
-def _write(ticket: Ticket, draft: MessageDraft, actor: User | None) -> Message:
-    message = Message(
-        ticket_id=ticket.id,
-        author_id=actor.id if actor else None,
-        visibility=draft.visibility,
-        channel=draft.channel,
-        text=draft.text,
-        html=draft.html,
-        quoted=draft.quoted,
-        verified=draft.verified,
-        external_id=draft.external_id,
-        intake_id=draft.intake_id,
-    )
-    attach(message, draft.files)
-    db.session.add(message)
-    db.session.flush()
-    staff = speaks_for_desk(actor, ticket)
-    ticket.last_message_by = "note" if message.is_note else ("agent" if staff else "requester")
-    ticket.last_message_at = message.created_at
-    ticket.last_author_id = message.author_id
-    ticket.snippet = snippet(draft.text)
-    if staff and not message.is_note and ticket.first_response_at is None:
-        ticket.first_response_at = message.created_at
     return message
 
 
