@@ -1,6 +1,7 @@
 """``create_app(config)``: the only place that wires things together."""
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _engine_options(config: Config) -> dict[str, Any]:
 
 
 def _load_plugins(config: Config, plugins: dict[str, Any] | None) -> manager.Manager:
-    loaded = manager.Manager(is_on=_plugin_is_on, on_error=_after_failed_hook)
+    loaded = manager.Manager(is_on=_plugin_is_on, on_error=_after_failed_hook, around=_savepoint)
     if config.safe_mode:
         logging.getLogger(__name__).warning("Safe mode: no plugin was loaded.")
     elif plugins is not None:
@@ -92,6 +93,11 @@ def _after_failed_hook(plugin: str, hook: str, error: BaseException) -> None:
     """A failed statement poisons PostgreSQL's transaction: a reading one is ended, so that the page goes on."""
     if not in_transaction():
         db.session.rollback()
+
+
+def _savepoint() -> AbstractContextManager[Any]:
+    """Around each hook: inside a write transaction a failed statement of a plugin's undoes that hook alone."""
+    return db.session.begin_nested() if in_transaction() else nullcontext()
 
 
 def _plugins_off() -> frozenset[str]:

@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -75,17 +76,19 @@ class Manager:
     """The plugins of one application and the ways to call them.
 
     ``is_on(name)`` says whether a plugin is switched on; ``on_error(plugin, hook, error)`` is told of each
-    failure. Both are handed in by the application.
+    failure; ``around()`` stands around each call. All are handed in by the application.
     """
 
     def __init__(
         self,
         is_on: Callable[[str], bool] = lambda name: True,
         on_error: Callable[[str, str, BaseException], None] = lambda plugin, hook, error: None,
+        around: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self.plugins: dict[str, Plugin] = {}
         self._is_on = is_on
         self._on_error = on_error
+        self._around = around
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
 
@@ -264,7 +267,8 @@ class Manager:
         health = self.plugins[impl.plugin_name].health.setdefault(hook, Health())
         started = time.perf_counter()
         try:
-            return impl.function(*(arguments[name] for name in impl.argnames))
+            with self._around():
+                return impl.function(*(arguments[name] for name in impl.argnames))
         finally:
             health.calls += 1
             health.seconds += time.perf_counter() - started
