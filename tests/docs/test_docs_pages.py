@@ -119,3 +119,12 @@ def test_pages_are_plain(page: Path) -> None:
     prose = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", text)).replace("<!--", "")
     assert "!" not in prose
     assert not re.search(r"(?<![\w.])/(?:work|tmp|root|home)/", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_of_the_code_that_a_page_names_are_there(page: Path) -> None:
+    """Names such as ``core/links.py``, from the top of the repository or from ``helpdesk/``; made-up ones have a <."""
+    tops = "helpdesk|core|web|cli|plugins|scripts|themes"
+    for name in re.findall(rf"`((?:{tops})/[\w./-]*)`", page.read_text("utf-8")):
+        places = (ROOT / name, ROOT / "helpdesk" / name, page.parent / name)
+        assert any(place.exists() for place in places), f"{name} is not there"
