@@ -19,7 +19,7 @@ from helpdesk.core.models import Organization, SignInAttempt, Team, Token, User
 from helpdesk.core.models.columns import storable
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
-from helpdesk.core.transaction import count_rows, transaction
+from helpdesk.core.transaction import add_or_find, count_rows, transaction
 
 SETUP, INVITATION, RESET = "setup", "invitation", "reset"
 LIFETIMES = {SETUP: timedelta(days=7), INVITATION: timedelta(days=7), RESET: timedelta(hours=2)}
@@ -72,15 +72,14 @@ def requester_for(email: str, name: str = "", locale: str | None = None) -> User
     with transaction():
         user = by_email(address)
         if user is None:
-            user = User(
+            new = User(
                 email=address,
                 name=_one_line(name),
                 locale=i18n.known_locale(locale),
                 organization_id=_organization_of(address),
             )
-            db.session.add(user)
-            db.session.flush()
-        elif not user.name and name.strip():
+            user = add_or_find(new, lambda: by_email(address))
+        if not user.name and name.strip():
             user.name = _one_line(name)
     return user
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import SignInAttempt
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import add_or_find, transaction
 
 WINDOW = timedelta(minutes=10)
 # Requests of one kind from one address within the window.
@@ -28,10 +28,12 @@ def key_of(kind: str, text: str) -> str:
 
 def count(key: str, window: timedelta) -> SignInAttempt:
     """Count one more under ``key``, anew when the window is over. Joins the open transaction."""
-    row, moment = db.session.get(SignInAttempt, key, with_for_update=True), now()
-    if row is None:
-        row = SignInAttempt(key=key, failures=0, window_start=moment)
-        db.session.add(row)
+
+    def find() -> SignInAttempt | None:
+        return db.session.get(SignInAttempt, key, with_for_update=True)
+
+    moment = now()
+    row = find() or add_or_find(SignInAttempt(key=key, failures=0, window_start=moment), find)
     if moment - row.window_start > window:
         row.failures, row.window_start = 0, moment
     row.failures += 1

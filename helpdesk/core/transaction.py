@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Delete, Engine, Update, event
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from helpdesk.core.extensions import db
 
 WRITE = "helpdesk_write"
 _DEPTH = "helpdesk_depth"
 _AFTER = "helpdesk_after_commit"
+_Row = TypeVar("_Row")
 
 
 class Busy(Exception):
@@ -71,6 +72,22 @@ def after_commit(call: Callable[[], Any]) -> None:
         call()
         return
     session.info.setdefault(_AFTER, []).append(call)
+
+
+def add_or_find(row: _Row, find: Callable[[], _Row | None]) -> _Row:
+    """Add a row that must be the only one of its key to the open transaction, or answer the one that ``find`` finds.
+
+    On PostgreSQL somebody else may have written it a moment ago: the savepoint keeps the rest of the transaction.
+    """
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+        return row
+    except IntegrityError:
+        found = find()
+        if found is None:
+            raise
+        return found
 
 
 def count_rows(statement: Update | Delete) -> int:

@@ -14,7 +14,7 @@ from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Intake
 from helpdesk.core.models.intake import DISCARDED, DONE, IGNORED, QUARANTINED, RECEIVED
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import add_or_find, transaction
 from helpdesk.core.workflow import Invalid, Refused, open_ticket, prepare_message, prepare_ticket, reply
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel, Reject
@@ -58,12 +58,11 @@ def store(channel: str, raw: bytes, transport_id: str | None = None) -> Intake:
         query = select(Intake).where(
             Intake.channel == channel, (Intake.transport_id == place) | (Intake.sha256 == kept.sha256)
         )
-        existing = db.session.scalar(query)
-        if existing is not None:
+        if (existing := db.session.scalar(query)) is not None:
             return existing
-        item = Intake(channel=channel, transport_id=place, sha256=kept.sha256, size=len(raw))
-        db.session.add(item)
-        db.session.flush()
+        new = Intake(channel=channel, transport_id=place, sha256=kept.sha256, size=len(raw))
+        if (item := add_or_find(new, lambda: db.session.scalar(query))) is not new:
+            return item
         ledger.schedule(JOB, key=f"intake:{item.id}", max_attempts=_ATTEMPTS, intake_id=item.id)
     return item
 

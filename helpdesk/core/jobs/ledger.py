@@ -9,13 +9,12 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Job
 from helpdesk.core.models.job import CANCELLED, DONE, FAILED, RUNNING, WAITING
-from helpdesk.core.transaction import after_commit, count_rows, transaction
+from helpdesk.core.transaction import add_or_find, after_commit, count_rows, transaction
 
 LEASE = timedelta(seconds=120)
 NUDGE = "helpdesk.nudge"
@@ -50,7 +49,8 @@ def schedule(
     if run_at.tzinfo is None:
         raise ValueError(f"The time of job {name} must carry a time zone.")
     with transaction():
-        job = _waiting(key) or _add(Job(name=name, args=args, key=key, run_at=run_at))
+        new = Job(name=name, args=args, key=key, run_at=run_at)
+        job = _waiting(key) or add_or_find(new, lambda: _waiting(key))
         job.run_at, job.args = run_at, args
         if max_attempts is not None:
             job.max_attempts = max_attempts
@@ -61,20 +61,6 @@ def schedule(
 
 def _waiting(key: str | None) -> Job | None:
     return db.session.scalar(select(Job).where(Job.key == key)) if key is not None else None
-
-
-def _add(job: Job) -> Job:
-    """Add a job in a savepoint: on PostgreSQL somebody else may have taken its key a moment ago."""
-    key = job.key
-    try:
-        with db.session.begin_nested():
-            db.session.add(job)
-        return job
-    except IntegrityError:
-        found = _waiting(key)
-        if found is None:
-            raise
-        return found
 
 
 def nudge(at: datetime) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
@@ -16,7 +15,7 @@ from helpdesk.core.models.columns import storable
 from helpdesk.core.models.field import CHECKBOX, CHOICE, DATE, NUMBER
 from helpdesk.core.models.ticket import PRIORITIES
 from helpdesk.core.permissions import require
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import add_or_find, transaction
 from helpdesk.core.workflow.errors import Invalid
 from helpdesk.core.workflow.locking import check_version, lock, touch
 
@@ -139,14 +138,7 @@ def tags_named(names: Iterable[str]) -> list[Tag]:
 
 
 def _new_tag(name: str) -> Tag:
-    """A tag made in a savepoint: on PostgreSQL somebody else may have made it a moment ago."""
-    try:
-        with db.session.begin_nested():
-            tag = Tag(name=name)
-            db.session.add(tag)
-        return tag
-    except IntegrityError:
-        return db.session.scalars(select(Tag).where(Tag.name == name)).one()
+    return add_or_find(Tag(name=name), lambda: db.session.scalar(select(Tag).where(Tag.name == name)))
 
 
 def store_fields(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

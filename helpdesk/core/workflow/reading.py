@@ -3,7 +3,7 @@
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Ticket, TicketRead, User
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import add_or_find, transaction
 
 
 def mark_read(ticket: Ticket, user: User) -> None:
@@ -16,4 +16,7 @@ def mark_read(ticket: Ticket, user: User) -> None:
         return
     ids, seen = (user.id, ticket.id), now()
     with transaction():
-        db.session.merge(TicketRead(user_id=ids[0], ticket_id=ids[1], read_at=seen))
+        new = TicketRead(user_id=ids[0], ticket_id=ids[1], read_at=seen)
+        # The same ticket may be opened in two tabs at once.
+        row = db.session.get(TicketRead, ids) or add_or_find(new, lambda: db.session.get(TicketRead, ids))
+        row.read_at = seen
