@@ -39,6 +39,14 @@ def rooms() -> list[Room]:
     waiting = _attention()
     found = [
         ("setting.edit", "settings", "settings", _("Settings"), _("Name, languages, mail, look")),
+        ("user.edit", "people", "users", _("People"), _("Who may come in, and what they may do")),
+        ("team.edit", "teams", "users-group", _("Teams"), _("Queues and who works on them")),
+        ("plugin.edit", "plugins", "puzzle", _("Plugins"), _("What this desk can do, each with a switch")),
+        ("theme.edit", "themes", "palette", _("Themes"), _("The look of all pages")),
+        ("intake.read", "mail", "inbox", _("Incoming mail"), _("What came in, and what needs attention")),
+        ("delivery.read", "mail_out", "send", _("Outgoing mail"), _("What went out, and what could not")),
+        ("job.read", "jobs", "clock", _("Jobs"), _("Work for later: waiting, running, failed")),
+        ("audit.read", "audit", "list", _("Record"), _("Who did what in the administration")),
     ]
     return [
         Room(title, about, icon, url_for(f"admin.{page}"), waiting.get(page, 0))
@@ -50,8 +58,8 @@ def rooms() -> list[Room]:
 def _attention() -> dict[str, int]:
     """Failed outgoing messages, items in quarantine, failed jobs."""
     counts = {
-        "deliveries": select(func.count(Delivery.id)).where(Delivery.state == deliveries.FAILED),
-        "intake": select(func.count(Intake.id)).where(Intake.state == intakes.QUARANTINED),
+        "mail_out": select(func.count(Delivery.id)).where(Delivery.state == deliveries.FAILED),
+        "mail": select(func.count(Intake.id)).where(Intake.state == intakes.QUARANTINED),
         "jobs": select(func.count(Job.id)).where(Job.state == jobs.FAILED),
     }
     row = db.session.execute(select(*(query.scalar_subquery() for query in counts.values()))).one()

@@ -1,0 +1,53 @@
+"""Work for later: what waits, what failed."""
+
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import pgettext
+from sqlalchemy import select
+
+from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
+from helpdesk.core.models import Job
+from helpdesk.core.models import job as states
+from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.admin.listing import slice_of
+
+
+@admin.get("/jobs")
+@needs("job.read")
+def jobs() -> Any:
+    """Jobs, newest first."""
+    state = request.args.get("state", "")
+    query = select(Job)
+    if state in states.STATES:
+        query = query.where(Job.state == state)
+    return render_template("admin/jobs.html", page=slice_of(query, Job.id), state=state, states=_names())
+
+
+@admin.post("/jobs/<int:job_id>/<any(retry, cancel):act>")
+@needs("job.edit")
+def settle_job(job_id: int, act: str) -> Any:
+    """Run a failed job again, or cancel one that has not begun."""
+    job = db.session.get(Job, job_id) if job_id < 2**63 else None
+    if job is None:
+        abort(404)
+    if act == "retry" and job.state in (states.FAILED, states.CANCELLED):
+        ledger.retry(job)
+        flash(_("The job is run again."))
+    elif act == "cancel" and ledger.cancel(job):
+        flash(_("The job was cancelled."))
+    else:
+        flash(_("The job has begun already, or is done; nothing was changed."), "warn")
+    return redirect(url_for("admin.jobs"), 303)
+
+
+def _names() -> list[tuple[str, str]]:
+    return [
+        (states.WAITING, pgettext("job", "Waiting")),
+        (states.RUNNING, pgettext("job", "Running")),
+        (states.DONE, pgettext("job", "Done")),
+        (states.FAILED, pgettext("job", "Failed")),
+        (states.CANCELLED, pgettext("job", "Cancelled")),
+    ]

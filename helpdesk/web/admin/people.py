@@ -1,0 +1,126 @@
+"""Who may come in, and what they may do."""
+
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import or_, select
+from sqlalchemy.orm import selectinload
+
+from helpdesk.core import accounts
+from helpdesk.core.accounts import AccountError
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Team, User
+from helpdesk.core.models.user import ADMIN, AGENT, REQUESTER, ROLES, STAFF, SUPERVISOR
+from helpdesk.core.transaction import transaction
+from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.admin.listing import slice_of
+from helpdesk.web.session import reader
+
+
+@admin.get("/people")
+@needs("user.edit")
+def people() -> Any:
+    """The staff, or everybody, found by name or address."""
+    role, text = request.args.get("role", ""), " ".join(request.args.get("text", "").split())[:200]
+    query = select(User).options(selectinload(User.teams))
+    query = query.where(User.role == role) if role in ROLES else query.where(User.role.in_(STAFF))
+    if text:
+        found = or_(User.name.icontains(text, autoescape=True), User.email.icontains(text, autoescape=True))
+        query = query.where(found)
+    return render_template(
+        "admin/people.html", page=slice_of(query, User.id), role=role, text=text, roles=_roles(), names=dict(_roles())
+    )
+
+
+@admin.get("/people/new")
+@needs("user.edit")
+def new_person() -> Any:
+    """The form that invites somebody."""
+    return _form(None, {"role": AGENT}, [], {})
+
+
+@admin.post("/people/new")
+@needs("user.edit")
+def invite_person() -> Any:
+    """Make the account and send the link to choose a password."""
+    values, teams = _values(), _teams(request.form.getlist("teams"))
+    try:
+        user = accounts.invite(values["email"], values["name"], values["role"], reader(), teams)
+    except AccountError as problem:
+        return _form(None, values, teams, {problem.field: str(problem)})
+    flash(_("%(name)s was invited by mail.", name=user.display_name))
+    return redirect(url_for("admin.people"), 303)
+
+
+@admin.get("/people/<int:user_id>")
+@needs("user.edit")
+def person(user_id: int) -> Any:
+    """One account."""
+    user = _user(user_id)
+    return _form(user, {"name": user.name, "email": user.email, "role": user.role}, user.teams, {})
+
+
+@admin.post("/people/<int:user_id>")
+@needs("user.edit")
+def change_person(user_id: int) -> Any:
+    """Keep role, teams and whether the account is on."""
+    user, values, teams = _user(user_id), _values(), _teams(request.form.getlist("teams"))
+    try:
+        with transaction():
+            accounts.change_role(user, values["role"], reader())
+            accounts.set_active(user, "active" in request.form, reader())
+            if user.is_staff:
+                user.teams = teams
+    except AccountError as problem:
+        return _form(_user(user_id), values, teams, {problem.field: str(problem)})
+    flash(_("%(name)s was changed.", name=user.display_name))
+    return redirect(url_for("admin.people"), 303)
+
+
+@admin.post("/people/<int:user_id>/reset")
+@needs("user.edit")
+def send_password_link(user_id: int) -> Any:
+    """Send a link to choose a new password."""
+    user = _user(user_id)
+    accounts.request_reset(user.email or "")
+    flash(_("A link to choose a new password is on its way to %(name)s.", name=user.display_name))
+    return redirect(url_for("admin.person", user_id=user_id), 303)
+
+
+def _user(user_id: int) -> User:
+    user = db.session.get(User, user_id, options=[selectinload(User.teams)]) if user_id < 2**63 else None
+    if user is None:
+        abort(404)
+    return user
+
+
+def _values() -> dict[str, str]:
+    return {key: request.form.get(key, "") for key in ("email", "name", "role")}
+
+
+def _teams(ids: list[str]) -> list[Team]:
+    numbers = [int(number) for number in ids if number.isdigit() and len(number) < 19]
+    return list(db.session.scalars(select(Team).where(Team.id.in_(numbers)).order_by(Team.name)))
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [
+        (ADMIN, _("Administrator")),
+        (SUPERVISOR, _("Supervisor")),
+        (AGENT, _("Agent")),
+        (REQUESTER, _("Customer")),
+    ]
+
+
+def _form(user: User | None, values: dict[str, Any], teams: list[Team], errors: dict[str, str]) -> Any:
+    page = render_template(
+        "admin/person.html",
+        user=user,
+        values=values,
+        chosen={team.id for team in teams},
+        teams=list(db.session.scalars(select(Team).where(Team.active).order_by(Team.name))),
+        roles=_roles() if user is not None else _roles()[:-1],
+        errors=errors,
+    )
+    return make_response(page, 422 if errors else 200)

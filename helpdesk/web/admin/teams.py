@@ -1,0 +1,118 @@
+"""Teams and who is in them."""
+
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Team, Ticket, User
+from helpdesk.core.models.team import COLORS
+from helpdesk.core.models.ticket import UNSOLVED
+from helpdesk.core.models.user import STAFF
+from helpdesk.core.teams import change_team, make_team
+from helpdesk.core.workflow import Invalid
+from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.session import reader
+
+
+@admin.get("/teams")
+@needs("team.edit")
+def teams() -> Any:
+    """Every team with its members and what waits for it."""
+    found = db.session.scalars(select(Team).options(selectinload(Team.members)).order_by(Team.active.desc(), Team.name))
+    waiting = select(Ticket.team_id, func.count()).where(Ticket.category.in_(UNSOLVED)).group_by(Ticket.team_id)
+    counts = {team_id: count for team_id, count in db.session.execute(waiting)}
+    return render_template("admin/teams.html", teams=found.all(), counts=counts)
+
+
+@admin.get("/teams/new")
+@needs("team.edit")
+def new_team() -> Any:
+    """The form of a new team."""
+    return _form(None, {"active": True}, [], {})
+
+
+@admin.post("/teams/new")
+@needs("team.edit")
+def add_team() -> Any:
+    """Make a team."""
+    values, members = _values(), _members()
+    try:
+        make_team(values["name"], reader(), color=values["color"], private=values["private"], members=members)
+    except Invalid as problem:
+        return _form(None, values, members, {problem.field: str(problem)})
+    flash(_("The team was made."))
+    return redirect(url_for("admin.teams"), 303)
+
+
+@admin.get("/teams/<int:team_id>")
+@needs("team.edit")
+def team(team_id: int) -> Any:
+    """One team."""
+    found = _team(team_id)
+    values = {key: getattr(found, key) for key in ("name", "color", "private", "active")}
+    return _form(found, values, found.members, {})
+
+
+@admin.post("/teams/<int:team_id>")
+@needs("team.edit")
+def save_team(team_id: int) -> Any:
+    """Change a team."""
+    found, values, members = _team(team_id), _values(), _members()
+    try:
+        change_team(found, reader(), members=members, **values)
+    except Invalid as problem:
+        return _form(_team(team_id), values, members, {problem.field: str(problem)})
+    flash(_("The team was changed."))
+    return redirect(url_for("admin.teams"), 303)
+
+
+def _team(team_id: int) -> Team:
+    found = db.session.get(Team, team_id, options=[selectinload(Team.members)]) if team_id < 2**63 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _values() -> dict[str, Any]:
+    form = request.form
+    return {
+        "name": form.get("name", ""),
+        "color": form.get("color", ""),
+        "private": "private" in form,
+        "active": "active" in form,
+    }
+
+
+def _members() -> list[User]:
+    numbers = [int(number) for number in request.form.getlist("members") if number.isdigit() and len(number) < 19]
+    return list(db.session.scalars(select(User).where(User.id.in_(numbers), User.role.in_(STAFF)).order_by(User.name)))
+
+
+def _colors() -> list[tuple[str, str]]:
+    names = {
+        "blue": _("Blue"),
+        "violet": _("Violet"),
+        "green": _("Green"),
+        "orange": _("Orange"),
+        "amber": _("Amber"),
+        "grey": _("Grey"),
+    }
+    return [(color, names[color]) for color in COLORS]
+
+
+def _form(found: Team | None, values: dict[str, Any], members: list[User], errors: dict[str, str]) -> Any:
+    staff = select(User).where(User.role.in_(STAFF), User.active).order_by(User.name, User.id)
+    page = render_template(
+        "admin/team.html",
+        team=found,
+        values=values,
+        chosen={member.id for member in members},
+        staff=db.session.scalars(staff).all(),
+        colors=_colors(),
+        errors=errors,
+    )
+    return make_response(page, 422 if errors else 200)
