@@ -94,9 +94,7 @@ def _port_sentence(host: str, port: int, error: OSError) -> str:
     return f"{host} is not an address of this machine; set HELPDESK_HOST to one that is, such as 127.0.0.1."
 
 
-def become(
-    children: Sequence[Child], greeting: Greeting | None = None, drain: float = DRAIN_SECONDS
-) -> NoReturn:
+def become(children: Sequence[Child], greeting: Greeting | None = None, drain: float = DRAIN_SECONDS) -> NoReturn:
     """Replace this process, and all that it has imported, with a supervisor of ``children``.
 
     Call it last, with everything flushed and closed: nothing after it runs.
@@ -245,9 +243,7 @@ class _Supervisor:
     def _greet(self) -> None:
         if self._greeting is None or self._kill_at is not None:
             return
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(
-            self._greeting.host, self._greeting.host
-        )
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._greeting.host, self._greeting.host)
         try:
             socket.create_connection((host, self._greeting.port), timeout=1).close()
         except OSError:
