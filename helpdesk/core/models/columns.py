@@ -1,7 +1,10 @@
 """Column types of our own."""
 
 import re
+import unicodedata
+from collections.abc import Container
 from datetime import UTC, datetime
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Text, TypeDecorator
@@ -14,6 +17,13 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def storable(text: str) -> str:
     """``text`` with NUL and lone surrogates replaced: PostgreSQL refuses them, browsers show nothing."""
     return _UNSTORABLE.sub("\ufffd", text)
+
+
+def free_key(text: str, taken: Container[str], fallback: str, length: int = 30) -> str:
+    """A key of small letters, digits and underscores made from a name, with a number behind when it is taken."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:length] or fallback
+    return next(key for key in chain([base], (f"{base}_{number}" for number in count(2))) if key not in taken)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,0 +1,90 @@
+"""Making and changing the custom fields of tickets."""
+
+from collections.abc import Sequence
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from helpdesk.core import audit
+from helpdesk.core.extensions import db
+from helpdesk.core.models import TicketField, User
+from helpdesk.core.models.columns import free_key, storable
+from helpdesk.core.models.field import CHOICE, KINDS
+from helpdesk.core.permissions import require
+from helpdesk.core.transaction import transaction
+from helpdesk.core.workflow.errors import Invalid
+
+LABEL_LENGTH, CHOICES = 80, 100
+
+
+def make_field(
+    label: str,
+    kind: str,
+    actor: User | None,
+    *,
+    choices: Sequence[str] = (),
+    public: bool = False,
+    required: bool = False,
+) -> TicketField:
+    """Make a field; its key is made from the label and stays. Joins or opens the transaction; audited.
+
+    Raises :class:`Invalid` and NotAllowed.
+    """
+    require(actor, "field.edit")
+    if kind not in KINDS:
+        raise Invalid("kind", _("Choose one of the list."))
+    label, listed = _label(label), _choices(kind, choices)
+    with transaction():
+        last = db.session.scalar(select(func.max(TicketField.position))) or 0
+        field = TicketField(
+            key=free_key(label, _keys(), "field"), label=label, kind=kind, choices=listed, position=last + 1
+        )
+        field.public, field.required = public, required
+        db.session.add(field)
+        db.session.flush()
+        audit.record("field.created", actor, field.key, {"kind": kind})
+    return field
+
+
+def change_field(
+    field: TicketField,
+    actor: User | None,
+    *,
+    label: str,
+    choices: Sequence[str],
+    public: bool,
+    required: bool,
+    active: bool,
+) -> None:
+    """Change a field; its kind and key stay, and so do the values that tickets have. Joins or opens; audited.
+
+    Raises :class:`Invalid` and NotAllowed.
+    """
+    require(actor, "field.edit")
+    label, listed = _label(label), _choices(field.kind, choices)
+    with transaction():
+        field.label, field.choices = label, listed
+        field.public, field.required, field.active = public, required, active
+        audit.record("field.changed", actor, field.key, {"active": active})
+
+
+def _label(text: str) -> str:
+    label = " ".join(storable(text).split())
+    if not label:
+        raise Invalid("label", _("Give the field a name."))
+    if len(label) > LABEL_LENGTH:
+        raise Invalid("label", _("This name is too long; %(number)s characters fit.", number=LABEL_LENGTH))
+    return label
+
+
+def _choices(kind: str, choices: Sequence[str]) -> list[str]:
+    found = list(dict.fromkeys(text for text in (" ".join(storable(choice).split()) for choice in choices) if text))
+    if kind == CHOICE and not found:
+        raise Invalid("choices", _("Write at least one choice."))
+    if len(found) > CHOICES or any(len(text) > LABEL_LENGTH for text in found):
+        raise Invalid("choices", _("%(number)s choices of 80 characters fit.", number=CHOICES))
+    return found if kind == CHOICE else []
+
+
+def _keys() -> set[str]:
+    return set(db.session.scalars(select(TicketField.key)))

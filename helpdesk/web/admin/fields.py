@@ -1,0 +1,150 @@
+"""Custom fields of tickets, and statuses."""
+
+from typing import Any
+
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import pgettext
+from sqlalchemy import select
+
+from helpdesk.core import status_editing, statuses
+from helpdesk.core.extensions import db
+from helpdesk.core.fields import change_field, make_field
+from helpdesk.core.models import Status, TicketField
+from helpdesk.core.models import field as kinds
+from helpdesk.core.models.ticket import CATEGORIES
+from helpdesk.core.workflow import Invalid
+from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.session import reader
+
+
+@admin.get("/fields")
+@needs("field.edit")
+def fields() -> Any:
+    """Every field in its order."""
+    query = select(TicketField).order_by(TicketField.active.desc(), TicketField.position, TicketField.id)
+    return render_template("admin/fields.html", fields=db.session.scalars(query).all(), names=dict(_kinds()))
+
+
+@admin.get("/fields/new")
+@needs("field.edit")
+def new_field() -> Any:
+    """The form of a new field."""
+    return _form(None, {"kind": kinds.TEXT, "active": True}, {})
+
+
+@admin.post("/fields/new")
+@needs("field.edit")
+def add_field() -> Any:
+    """Make a field."""
+    values = _values()
+    try:
+        make_field(
+            values["label"],
+            request.form.get("kind", ""),
+            reader(),
+            choices=values["choices"],
+            public=values["public"],
+            required=values["required"],
+        )
+    except Invalid as problem:
+        return _form(None, {**values, "kind": request.form.get("kind")}, {problem.field: str(problem)})
+    flash(_("The field was made."))
+    return redirect(url_for("admin.fields"), 303)
+
+
+@admin.get("/fields/<int:field_id>")
+@needs("field.edit")
+def field(field_id: int) -> Any:
+    """One field."""
+    found = _field(field_id)
+    return _form(found, {key: getattr(found, key) for key in ("label", "choices", "public", "required", "active")}, {})
+
+
+@admin.post("/fields/<int:field_id>")
+@needs("field.edit")
+def save_field(field_id: int) -> Any:
+    """Change a field."""
+    found, values = _field(field_id), _values()
+    try:
+        change_field(found, reader(), **values, active="active" in request.form)
+    except Invalid as problem:
+        return _form(_field(field_id), values, {problem.field: str(problem)})
+    flash(_("The field was changed."))
+    return redirect(url_for("admin.fields"), 303)
+
+
+@admin.get("/statuses")
+@needs("status.edit")
+def status_list() -> Any:
+    """The statuses by category."""
+    return _statuses({})
+
+
+@admin.post("/statuses")
+@needs("status.edit")
+def add_status() -> Any:
+    """Add a status to a category."""
+    try:
+        status_editing.add_status(request.form.get("name", ""), request.form.get("category", ""), reader())
+    except Invalid as problem:
+        return _statuses({problem.field: str(problem)})
+    flash(_("The status was added."))
+    return redirect(url_for("admin.status_list"), 303)
+
+
+@admin.post("/statuses/<int:status_id>")
+@needs("status.edit")
+def save_status(status_id: int) -> Any:
+    """Rename a status, or switch it on or off."""
+    status = db.session.get(Status, status_id) if status_id < 2**63 else None
+    if status is None:
+        abort(404)
+    try:
+        status_editing.change_status(status, request.form.get("name", ""), "active" in request.form, reader())
+    except Invalid as problem:
+        return _statuses({f"{problem.field}-{status_id}": str(problem)})
+    flash(_("The status was changed."))
+    return redirect(url_for("admin.status_list"), 303)
+
+
+def _field(field_id: int) -> TicketField:
+    found = db.session.get(TicketField, field_id) if field_id < 2**63 else None
+    if found is None:
+        abort(404)
+    return found
+
+
+def _values() -> dict[str, Any]:
+    form = request.form
+    return {
+        "label": form.get("label", ""),
+        "choices": form.get("choices", "").splitlines(),
+        "public": "public" in form,
+        "required": "required" in form,
+    }
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [
+        (kinds.TEXT, pgettext("field", "Text")),
+        (kinds.NUMBER, pgettext("field", "Number")),
+        (kinds.DATE, pgettext("field", "Date")),
+        (kinds.CHOICE, pgettext("field", "Choice")),
+        (kinds.CHECKBOX, pgettext("field", "Yes or no")),
+    ]
+
+
+def _form(found: TicketField | None, values: dict[str, Any], errors: dict[str, str]) -> Any:
+    page = render_template("admin/field.html", field=found, values=values, kinds=_kinds(), errors=errors)
+    return make_response(page, 422 if errors else 200)
+
+
+def _statuses(errors: dict[str, str]) -> Any:
+    found = db.session.scalars(select(Status).order_by(Status.position, Status.id)).all()
+    groups = [
+        (category, statuses.category_label(category), [status for status in found if status.category == category])
+        for category in CATEGORIES
+    ]
+    page = render_template("admin/statuses.html", groups=groups, errors=errors, typed=request.form.get("name", ""))
+    return make_response(page, 422 if errors else 200)
