@@ -127,12 +127,13 @@ def _accept(item: Intake, draft: IntakeDraft) -> Outcome:
         reason = _("It has no sender who could be answered.")
         return _settle(item, IGNORED if draft.machine else QUARANTINED, reason, draft)
     thread = find_thread(draft)
-    if thread.ticket is None and draft.machine and not draft.may_open:
+    joins = thread.ticket is not None and not thread.ticket.is_closed
+    if not joins and draft.machine and not draft.may_open:
         return _settle(item, IGNORED, draft.machine_reason or _("Automatic mail."), draft)
     stored = [
         files.store_bytes(file.data, file.name, file.content_type, content_id=file.content_id) for file in draft.files
     ]
-    if thread.ticket is not None and not thread.ticket.is_closed:
+    if joins:
         return _join(item, draft, thread, stored)
     return _open(item, draft, thread, stored)
 
@@ -140,7 +141,7 @@ def _accept(item: Intake, draft: IntakeDraft) -> Outcome:
 def _join(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredFile]) -> Outcome:
     assert thread.ticket is not None
     message = MessageDraft(
-        text=draft.text or _empty(stored),
+        text=_text(draft, stored),
         html=draft.html,
         quoted=draft.quoted,
         files=stored,
@@ -171,7 +172,7 @@ def _open(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredF
         TicketDraft(
             subject=draft.subject,
             requester_id=requester.id,
-            text=draft.text or _empty(stored),
+            text=_text(draft, stored),
             html=draft.html,
             quoted=draft.quoted,
             files=stored,
@@ -193,13 +194,16 @@ def _open(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredF
         return Outcome(item.id, "ticket", reason, ticket.id, None, draft.machine)
 
 
-def _empty(stored: list[StoredFile]) -> str:
-    return "" if stored else _("(empty message)")
+def _text(draft: IntakeDraft, stored: list[StoredFile]) -> str:
+    """What was written; where nothing was, words that say so, so that no message is refused for being empty."""
+    if draft.text.strip() or draft.html.strip() or stored:
+        return draft.text
+    return _("(empty message)")
 
 
 def _still_open(item: Intake) -> bool:
     """Inside the transaction: whether no other worker has acted on it meanwhile."""
-    db.session.refresh(item, with_for_update=True)
+    db.session.refresh(item, with_for_update={"of": Intake})
     return item.state == RECEIVED
 
 

@@ -186,7 +186,7 @@ def _locale_of(delivery: Delivery) -> str | None:
 
 def _settle(delivery: Delivery, state: str, error: str) -> None:
     with transaction():
-        db.session.refresh(delivery, with_for_update=True)
+        db.session.refresh(delivery, with_for_update={"of": Delivery})
         if delivery.state != WAITING:
             return
         delivery.state, delivery.error = state, error

@@ -9,6 +9,7 @@ from helpdesk.core import links
 from helpdesk.core.drafts import IntakeDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Delivery, Follower, Ticket, User
+from helpdesk.core.permissions import allowed
 from helpdesk.plugins import manager
 
 _REFERENCES = 50
@@ -27,7 +28,7 @@ def find_thread(intake: IntakeDraft) -> Thread:
     """Decide by the signed reply token, then by an identity that we issued, then by the plugins' ``find_ticket``.
 
     A token used from another address than it was made for does not join, nor does somebody who is no
-    participant. Reads only.
+    participant (any more). Reads only.
     """
     sender = intake.sender_address.strip().lower()
     reasons = []
@@ -37,7 +38,7 @@ def find_thread(intake: IntakeDraft) -> Thread:
             reasons.append("unknown_token")
             continue
         ticket, user = found
-        if user.email == sender:
+        if user.email == sender and allowed(user, "ticket.reply", ticket):
             return Thread(ticket, user, "reply_token")
         reasons.append(f"foreign_token:{ticket.id}")
     if (thread := _by_reference(intake, sender)) is not None:
@@ -59,7 +60,9 @@ def _by_reference(intake: IntakeDraft, sender: str) -> Thread | None:
         .order_by(Delivery.id.desc())
     )
     for delivery in db.session.scalars(query):
-        if delivery.ticket is not None and delivery.user is not None and delivery.user.email == sender:
+        if delivery.ticket is None or delivery.user is None or delivery.user.email != sender:
+            continue
+        if allowed(delivery.user, "ticket.reply", delivery.ticket):
             return Thread(delivery.ticket, delivery.user, "reference")
     return None
 

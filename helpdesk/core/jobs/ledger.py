@@ -88,7 +88,8 @@ def claim(worker: str, limit: int = 20) -> list[Job]:
     if db.session.scalar(query.with_only_columns(Job.id).limit(1)) is None:
         return []
     with transaction():
-        jobs = list(db.session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+        found = list(db.session.scalars(query.limit(limit).with_for_update(skip_locked=True)))
+        jobs = [job for job in found if not _park_if_deadly(job, moment)]
         for job in jobs:
             job.state = RUNNING
             job.key = None
@@ -97,6 +98,15 @@ def claim(worker: str, limit: int = 20) -> list[Job]:
             job.lease_until = moment + LEASE
             job.attempts += 1
     return jobs
+
+
+def _park_if_deadly(job: Job, moment: datetime) -> bool:
+    """Give up a job whose workers were all lost while they ran it: it may be what kills them."""
+    if job.state != RUNNING or job.attempts < job.max_attempts:
+        return False
+    job.state, job.finished_at, job.lease_until = FAILED, moment, None
+    job.error = f"Its worker ended {job.attempts} times without finishing it."
+    return True
 
 
 def extend(job_id: int, token: str) -> bool:
