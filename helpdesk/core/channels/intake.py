@@ -63,8 +63,12 @@ def store(channel: str, raw: bytes, transport_id: str | None = None) -> Intake:
         new = Intake(channel=channel, transport_id=place, sha256=kept.sha256, size=len(raw))
         if (item := add_or_find(new, lambda: db.session.scalar(query))) is not new:
             return item
-        ledger.schedule(JOB, key=f"intake:{item.id}", max_attempts=_ATTEMPTS, intake_id=item.id)
+        _ask_worker(item)
     return item
+
+
+def _ask_worker(item: Intake) -> None:
+    ledger.schedule(JOB, key=f"intake:{item.id}", max_attempts=_ATTEMPTS, intake_id=item.id)
 
 
 def receive(channel: str, raw: bytes, transport_id: str | None = None) -> Outcome:
@@ -108,6 +112,8 @@ def retry(item: Intake) -> Outcome:
     with transaction():
         if item.state in (QUARANTINED, DISCARDED, IGNORED):
             item.state, item.outcome, item.reason = RECEIVED, None, ""
+            # Should this process die on the way, or the channel be off, a worker finds the item.
+            _ask_worker(item)
     return process(item.id)
 
 

@@ -7,12 +7,13 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import select
 
+from helpdesk.core import repairs
 from helpdesk.core.extensions import db
-from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Job
 from helpdesk.core.models import job as states
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
+from helpdesk.web.session import reader
 
 
 @admin.get("/jobs")
@@ -33,10 +34,9 @@ def settle_job(job_id: int, act: str) -> Any:
     job = db.session.get(Job, job_id) if job_id < 2**63 else None
     if job is None:
         abort(404)
-    if act == "retry" and job.state in (states.FAILED, states.CANCELLED):
-        ledger.retry(job)
+    if act == "retry" and repairs.retry_job(job, reader()):
         flash(_("The job is run again."))
-    elif act == "cancel" and ledger.cancel(job):
+    elif act == "cancel" and repairs.cancel_job(job, reader()):
         flash(_("The job was cancelled."))
     else:
         flash(_("The job has begun already, or is done; nothing was changed."), "warn")

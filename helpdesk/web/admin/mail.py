@@ -7,8 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import select
 
-from helpdesk.core import files
-from helpdesk.core.channels import intake, outbox
+from helpdesk.core import files, repairs
 from helpdesk.core.events.reasons import reason_text
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Delivery, Intake
@@ -17,6 +16,7 @@ from helpdesk.core.models import intake as intakes
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
 from helpdesk.web.downloads import stored_file
+from helpdesk.web.session import reader
 
 # So much of a raw mail is shown; the rest is in the download.
 _SHOWN = 200_000
@@ -62,12 +62,12 @@ def mail_source(item_id: int) -> Any:
 def settle_mail(item_id: int, act: str) -> Any:
     """Try an item in quarantine again, or put it aside for good."""
     item = _item(item_id)
-    if act == "discard":
-        intake.discard(item)
+    if act == "discard" and repairs.discard_incoming(item, reader()):
         flash(_("The message was put aside; its source is kept."))
+    elif act == "retry" and repairs.retry_incoming(item, reader()) is not None:
+        flash(_("Tried again: %(outcome)s", outcome=dict(_states()).get(item.state, item.state)))
     else:
-        outcome = intake.retry(item)
-        flash(_("Tried again: %(outcome)s", outcome=dict(_states()).get(item.state, outcome.outcome)))
+        flash(_("Somebody was quicker; this is how it stands now."), "warn")
     return redirect(url_for("admin.mail_item", item_id=item_id), 303)
 
 
@@ -89,8 +89,10 @@ def retry_mail(delivery_id: int) -> Any:
     delivery = db.session.get(Delivery, delivery_id) if delivery_id < 2**63 else None
     if delivery is None:
         abort(404)
-    outbox.retry(delivery)
-    flash(_("It is being sent again."))
+    if repairs.retry_outgoing(delivery, reader()):
+        flash(_("It is being sent again."))
+    else:
+        flash(_("Somebody was quicker; this is how it stands now."), "warn")
     return redirect(url_for("admin.mail_out"), 303)
 
 

@@ -41,6 +41,7 @@ def rooms() -> list[Room]:
         ("setting.edit", "settings", "settings", _("Settings"), _("Name, languages, mail, look")),
         ("user.edit", "people", "users", _("People"), _("Who may come in, and what they may do")),
         ("team.edit", "teams", "users-group", _("Teams"), _("Queues and who works on them")),
+        ("user.edit", "organizations", "building", _("Organizations"), _("The companies of your customers")),
         ("field.edit", "fields", "notes", _("Ticket fields"), _("What every ticket should say of itself")),
         ("status.edit", "status_list", "s-open", _("Statuses"), _("What they are called")),
         ("plugin.edit", "plugins", "puzzle", _("Plugins"), _("What this desk can do, each with a switch")),

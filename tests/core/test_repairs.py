@@ -1,0 +1,88 @@
+"""What a person does about work that went wrong: allowed to few, recorded, and done once."""
+
+from typing import Any
+
+import pytest
+
+from helpdesk.core import plugin_states, repairs
+from helpdesk.core.channels import intake
+from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
+from helpdesk.core.models import AuditEntry, Delivery, Intake, Job
+from helpdesk.core.permissions import NotAllowed
+from helpdesk.core.transaction import transaction
+
+NO_SENDER = b"Subject: Hello\r\n\r\nNobody wrote this"
+
+
+@pytest.fixture
+def quarantined(app: Any) -> Intake:
+    outcome = intake.receive("email", NO_SENDER)
+    assert outcome.outcome == "quarantined"
+    return db.session.get_one(Intake, outcome.intake_id)
+
+
+@pytest.fixture
+def failed(make_ticket: Any) -> Delivery:
+    make_ticket(notice=True)
+    delivery = db.session.scalars(db.select(Delivery)).one()
+    with transaction():
+        delivery.state, delivery.error = "failed", "550 no such person"
+    return delivery
+
+
+@pytest.mark.parametrize("role", ["requester", "agent", "supervisor"])
+def test_only_administrators_repair(make_user: Any, quarantined: Intake, failed: Delivery, role: str) -> None:
+    user, job = make_user(role), ledger.schedule("nothing.at_all")
+    acts: list[tuple[Any, Any]] = [
+        (repairs.retry_incoming, quarantined),
+        (repairs.discard_incoming, quarantined),
+        (repairs.retry_outgoing, failed),
+        (repairs.retry_job, job),
+        (repairs.cancel_job, job),
+    ]
+    for act, thing in acts:
+        with pytest.raises(NotAllowed):
+            act(thing, user)
+    assert (quarantined.state, failed.state, job.state) == ("quarantined", "failed", "waiting")
+
+
+@pytest.mark.db
+def test_each_act_is_done_once_and_recorded(make_user: Any, quarantined: Intake, failed: Delivery) -> None:
+    admin, job = make_user("admin"), ledger.schedule("nothing.at_all")
+    again = repairs.retry_incoming(quarantined, admin)
+    assert again is not None and again.outcome == "quarantined"
+    assert repairs.discard_incoming(quarantined, admin) and not repairs.discard_incoming(quarantined, admin)
+    assert repairs.retry_outgoing(failed, admin) and not repairs.retry_outgoing(failed, admin)
+    assert failed.state == "waiting"
+    assert repairs.cancel_job(job, admin) and not repairs.cancel_job(job, admin)
+    assert repairs.retry_job(job, admin) and not repairs.retry_job(job, admin)
+    acts = db.session.execute(db.select(AuditEntry.action, AuditEntry.actor_id).where(AuditEntry.actor_id == admin.id))
+    assert [action for action, _actor in acts] == [
+        "incoming.retried",
+        "incoming.discarded",
+        "outgoing.retried",
+        "job.cancelled",
+        "job.retried",
+    ]
+
+
+def test_an_item_that_became_a_ticket_is_not_tried_again(make_user: Any) -> None:
+    outcome = intake.receive("email", b"From: a@post.example\r\nSubject: Hello\r\n\r\nHello")
+    assert outcome.outcome == "ticket"
+    assert repairs.retry_incoming(db.session.get_one(Intake, outcome.intake_id), make_user("admin")) is None
+
+
+def test_an_item_tried_while_its_channel_is_off_waits_for_it(
+    make_user: Any, quarantined: Intake, run_jobs: Any
+) -> None:
+    """Nothing else would ever look at it again."""
+    run_jobs()
+    plugin_states.switch("email", False, None)
+    outcome = repairs.retry_incoming(quarantined, make_user("admin"))
+    assert outcome is not None and (outcome.outcome, quarantined.state) == ("waiting", "received")
+    assert db.session.scalar(db.select(Job.state).where(Job.key == f"intake:{quarantined.id}")) == "waiting"
+    plugin_states.switch("email", True, None)
+    run_jobs()
+    db.session.expire_all()
+    assert quarantined.state == "quarantined"
