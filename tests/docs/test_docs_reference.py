@@ -5,10 +5,12 @@ import importlib.util
 import inspect
 import re
 from dataclasses import fields
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from flask.testing import FlaskClient
 
 from helpdesk import api
 from helpdesk.core.config import Config
@@ -100,3 +102,10 @@ def test_what_lies_in_the_home_is_documented() -> None:
 def test_the_folders_of_tests_that_are_described_are_there() -> None:
     rows = set(re.findall(r"^\| `(\w+)/` \|", (ROOT / "tests" / "README.md").read_text("utf-8"), re.MULTILINE))
     assert rows <= {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} and "core" in rows
+
+
+def test_every_room_of_the_administration_is_described(as_admin: FlaskClient) -> None:
+    page = as_admin.get("/admin/").data.decode()
+    rooms = [unescape(title) for title in re.findall(r'<h2 class="grow">(.*?)</h2>', page)]
+    text = (ROOT / "docs" / "use.md").read_text("utf-8")
+    assert rooms and [room for room in rooms if f"\n| {room} | " not in text] == []
