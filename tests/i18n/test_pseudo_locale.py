@@ -21,6 +21,7 @@ from helpdesk.core.settings import DeskSettings
 from helpdesk.core.teams import make_team
 from helpdesk.core.transaction import transaction
 from helpdesk.core.views import TicketFilter, save_view
+from helpdesk.plugins import manager
 
 ROOT = Path(__file__).parents[2]
 # A real language that nobody ships a catalog for; Babel knows how it writes dates.
@@ -151,10 +152,19 @@ def pages(app: Flask, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield rule.endpoint, adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
 
 
+def own_names(app: Flask) -> set[str]:
+    """What plugins, themes and groups of settings are called: names that are the same in every language."""
+    plugins = manager.current().plugins.values()
+    names = {text for plugin in plugins for text in (plugin.name, plugin.version, plugin.summary)}
+    names |= {text for theme in app.extensions["helpdesk.themes"].values() for text in (theme.title, theme.version)}
+    return names | {group.name for group in settings.groups()} | {"firm.example"}
+
+
 @pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])
 def test_no_string_escapes_translation(app: Flask, world: dict[str, Any], sign_in: Any, reader: str) -> None:
     client: FlaskClient = app.test_client() if reader == "stranger" else sign_in(world[reader])
     client.set_cookie("locale", LOCALE)
+    names = own_names(app)
     seen, problems = 0, {}
     for endpoint, address in sorted(set(pages(app, world["values"]))):
         answer = client.get(address)
@@ -162,7 +172,7 @@ def test_no_string_escapes_translation(app: Flask, world: dict[str, Any], sign_i
             continue
         seen += 1
         assert answer.status_code != 500, address
-        if found := escaped(answer.text):
+        if found := [text for text in escaped(answer.text) if text not in names]:
             problems[f"{endpoint} {address}"] = found
     assert problems == {}
     assert seen >= {"stranger": 8, "customer": 10, "admin": 20}[reader]
