@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -10,11 +11,12 @@ from sqlalchemy.engine import Connection
 
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Event, PluginState
-from helpdesk.core.transaction import WRITE, transaction
+from helpdesk.core.transaction import WRITE, add_or_find, transaction
 from helpdesk.plugins import manager, migrations
 
 CORE = Path(__file__).parent / "migrations"
 CORE_VERSION = "alembic_version"
+_MIGRATION_LOCK = 0x68656C70
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,12 @@ def _welcome_plugins() -> None:
     new = sorted(
         plugin.name for plugin in manager.current().plugins.values() if plugin.loaded and plugin.name not in known
     )
-    if new:
-        with transaction():
-            newest = db.session.scalar(select(func.max(Event.id))) or 0
-            db.session.add_all(PluginState(name=name, cursor=newest) for name in new)
+    if not new:
+        return
+    with transaction():
+        newest = db.session.scalar(select(func.max(Event.id))) or 0
+        for name in new:
+            add_or_find(PluginState(name=name, cursor=newest), partial(db.session.get, PluginState, name))
 
 
 def downgrade(target: str, owner: str = "core") -> None:
@@ -125,6 +129,9 @@ def _migrating() -> Iterator[Connection]:
         connection = connection.execution_options(**{WRITE: True})
         try:
             with connection.begin():
+                if not sqlite:
+                    # On SQLite the writer's lock does it: of several that start at once, one migrates.
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 yield connection
                 if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
                     raise RuntimeError(f"The migration left {len(broken)} rows that point to nothing; it was undone.")
