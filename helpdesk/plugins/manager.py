@@ -228,8 +228,8 @@ class Manager:
         found: list[Contribution] = []
         for impl in self._active(hook):
             try:
-                result = self._call(impl, hook, arguments)
-                found.extend(Contribution(impl.plugin_name, item) for item in result or ())
+                items = list(self._call(impl, hook, arguments) or ())
+                found.extend(Contribution(impl.plugin_name, item) for item in items)
             except Exception as error:  # noqa: BLE001 - isolated and told
                 self._failed(impl, hook, error)
                 found.append(Contribution(impl.plugin_name, None))

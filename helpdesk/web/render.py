@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_timedelta
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, render_template, url_for
 from flask_babel import (
     format_date,
     format_datetime,
@@ -19,6 +19,7 @@ from flask_babel import (
 from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
+from werkzeug.routing import BuildError
 
 from helpdesk.core import i18n, settings, statuses
 from helpdesk.core.clock import now
@@ -111,10 +112,18 @@ def number(value: int | float) -> str:
 def nav_items() -> list[NavItem]:
     """The plugins' entries in the desk's navigation that the reader may use."""
     user = current_user._get_current_object()
-    found = [entry.item for entry in manager.current().slot("nav_items", user=user)]
-    items = [
-        item for item in found if isinstance(item, NavItem) and (not item.permission or allowed(user, item.permission))
-    ]
+    items = []
+    for entry in manager.current().slot("nav_items", user=user):
+        item = entry.item
+        if not isinstance(item, NavItem) or (item.permission and not allowed(user, item.permission)):
+            continue
+        try:
+            url_for(item.endpoint)
+        except BuildError:
+            # It stands on every page: an entry that leads nowhere must not take them all with it.
+            current_app.logger.error("Plugin %s names a page that is not there: %s", entry.plugin, item.endpoint)
+            continue
+        items.append(item)
     return sorted(items, key=lambda item: (item.order, str(item.label)))
 
 
