@@ -89,11 +89,13 @@ class Home:
     def _make_secret(self) -> str:
         # Written beside and linked into place: of two processes that start at once, one wins and both read it.
         key = secrets.token_hex(32)
-        draft = self.root / f".secret-{os.getpid()}"
+        draft = self.root / f".secret-{secrets.token_hex(8)}"
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(key)
+                file.flush()
+                os.fsync(file.fileno())
             try:
                 os.link(draft, self.secret_file)
             except FileExistsError:
