@@ -148,8 +148,9 @@ def set_active(user: User, active: bool, actor: User | None) -> None:
 def _keep_an_admin(user: User, staying: bool) -> None:
     if staying or user.role != ADMIN:
         return
-    others = select(func.count()).select_from(User).where(User.role == ADMIN, User.active, User.id != user.id)
-    if not db.session.scalar(others):
+    # Locked, so that two who demote each other at once do not leave nobody.
+    query = select(User.id).where(User.role == ADMIN, User.active).order_by(User.id).with_for_update()
+    if not set(db.session.scalars(query)) - {user.id}:
         raise AccountError("role", _("This is the last administrator; make somebody else one first."))
 
 

@@ -33,8 +33,9 @@ def make_field(
     require(actor, "field.edit")
     if kind not in KINDS:
         raise Invalid("kind", _("Choose one of the list."))
-    label, listed = _label(label), _choices(kind, choices)
+    listed = _choices(kind, choices)
     with transaction():
+        label = _free_label(label, None)
         last = db.session.scalar(select(func.max(TicketField.position))) or 0
         field = TicketField(
             key=free_key(label, _keys(), "field"), label=label, kind=kind, choices=listed, position=last + 1
@@ -61,19 +62,41 @@ def change_field(
     Raises :class:`Invalid` and NotAllowed.
     """
     require(actor, "field.edit")
-    label, listed = _label(label), _choices(field.kind, choices)
+    listed = _choices(field.kind, choices)
     with transaction():
-        field.label, field.choices = label, listed
+        field.label, field.choices = _free_label(label, field), listed
         field.public, field.required, field.active = public, required, active
         audit.record("field.changed", actor, field.key, {"active": active})
 
 
-def _label(text: str) -> str:
+def move_field(field: TicketField, places: int, actor: User | None) -> None:
+    """Move a field up (-1) or down (1) among those that are on, or off; at an end it stays. Joins or opens; audited.
+
+    Raises NotAllowed.
+    """
+    require(actor, "field.edit")
+    with transaction():
+        query = select(TicketField).order_by(TicketField.active.desc(), TicketField.position, TicketField.id)
+        fields = list(db.session.scalars(query))
+        at = fields.index(field)
+        to = at + places
+        if not 0 <= to < len(fields) or fields[to].active != field.active:
+            return
+        fields.insert(to, fields.pop(at))
+        for position, other in enumerate(fields, 1):
+            other.position = position
+        audit.record("field.moved", actor, field.key)
+
+
+def _free_label(text: str, field: TicketField | None) -> str:
     label = " ".join(storable(text).split())
     if not label:
         raise Invalid("label", _("Give the field a name."))
     if len(label) > LABEL_LENGTH:
         raise Invalid("label", _("This name is too long; %(number)s characters fit.", number=LABEL_LENGTH))
+    taken = db.session.scalar(select(TicketField).where(func.lower(TicketField.label) == label.lower()))
+    if taken is not None and taken is not field:
+        raise Invalid("label", _("There is a field “%(name)s” already.", name=label))
     return label
 
 

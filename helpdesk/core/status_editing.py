@@ -1,9 +1,9 @@
-"""Naming, adding and switching off statuses. Their categories, which decide what they mean, are fixed."""
+"""Naming, adding, ordering and switching off statuses. Their categories, which decide what they mean, are fixed."""
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from helpdesk.core import audit
+from helpdesk.core import audit, statuses
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status, User
 from helpdesk.core.models.columns import free_key, storable
@@ -20,10 +20,10 @@ def add_status(name: str, category: str, actor: User | None) -> Status:
     require(actor, "status.edit")
     if category not in CATEGORIES:
         raise Invalid("category", _("Choose one of the list."))
-    name = _name(name)
-    if not name:
-        raise Invalid("name", _("Give the status a name."))
     with transaction():
+        name = _free_name(name, None)
+        if not name:
+            raise Invalid("name", _("Give the status a name."))
         last = db.session.scalar(select(func.max(Status.position))) or 0
         status = Status(key=free_key(name, _keys(), "status"), name=name, category=category, position=last + 1)
         db.session.add(status)
@@ -35,28 +35,58 @@ def add_status(name: str, category: str, actor: User | None) -> Status:
 def change_status(status: Status, name: str, active: bool, actor: User | None) -> None:
     """Rename a status ("": the standard name of its category) or switch it on and off. Joins or opens; audited.
 
-    Raises :class:`Invalid` when it is the last active one of its category, NotAllowed.
+    Tickets that have it keep it. Raises :class:`Invalid` (a name that is taken, the last active one of its category)
+    and NotAllowed.
     """
     require(actor, "status.edit")
-    name = _name(name)
     with transaction():
-        if not active and status.active and not _others(status):
-            raise Invalid("active", _("This is the last status of its kind; add another one first."))
+        name = _free_name(name, status)
+        if not active and status.active:
+            _keep_one(status)
         status.name, status.active = name, active
         audit.record("status.changed", actor, status.key, {"name": name, "active": active})
 
 
-def _others(status: Status) -> int:
-    query = select(func.count(Status.id)).where(
-        Status.category == status.category, Status.active, Status.id != status.id
-    )
-    return db.session.scalar(query) or 0
+def move_status(status: Status, places: int, actor: User | None) -> None:
+    """Move a status up (-1) or down (1) within its category; at an end it stays. Joins or opens; audited.
+
+    The first one that is on is what replies and customers' clicks set. Raises NotAllowed.
+    """
+    require(actor, "status.edit")
+    with transaction():
+        query = select(Status).where(Status.category == status.category).order_by(Status.position, Status.id)
+        same = list(db.session.scalars(query))
+        at = same.index(status)
+        to = at + places
+        if not 0 <= to < len(same):
+            return
+        places_taken = sorted(other.position for other in same)
+        same.insert(to, same.pop(at))
+        for position, other in zip(places_taken, same, strict=True):
+            other.position = position
+        audit.record("status.moved", actor, status.key)
 
 
-def _name(text: str) -> str:
+def _keep_one(status: Status) -> None:
+    # Locked, so that two administrators at once do not switch off two of two.
+    query = select(Status.id).where(Status.category == status.category, Status.active).order_by(Status.id)
+    if not set(db.session.scalars(query.with_for_update())) - {status.id}:
+        raise Invalid("active", _("This is the last status of its kind; add another one first."))
+
+
+def _free_name(text: str, status: Status | None) -> str:
     name = " ".join(storable(text).split())
     if len(name) > NAME_LENGTH:
         raise Invalid("name", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
+    others = [other for other in db.session.scalars(select(Status)) if other is not status]
+    if (
+        not name
+        and status is not None
+        and any(not other.name and other.category == status.category for other in others)
+    ):
+        raise Invalid("name", _("Another status has the standard name already; give this one its own."))
+    if name and name.casefold() in {statuses.label(other).casefold() for other in others}:
+        raise Invalid("name", _("There is a status “%(name)s” already.", name=name))
     return name
 
 

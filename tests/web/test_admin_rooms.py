@@ -75,10 +75,10 @@ def test_somebody_is_invited_changed_and_switched_off(as_admin: Any, make_team: 
     mia = accounts.by_email("mia@desk.example")
     assert mia is not None and (mia.role, [found.id for found in mia.teams]) == ("agent", [team.id])
     assert db.session.scalars(db.select(Delivery)).one().kind == "invitation"
-    as_admin.post(f"/admin/people/{mia.id}", data={"role": "supervisor", "active": "1"})
+    as_admin.post(f"/admin/people/{mia.id}", data={"name": "Mia", "role": "supervisor", "active": "1"})
     db.session.refresh(mia)
     assert (mia.role, mia.teams, mia.active) == ("supervisor", [], True)
-    as_admin.post(f"/admin/people/{mia.id}", data={"role": "supervisor"})
+    as_admin.post(f"/admin/people/{mia.id}", data={"name": "Mia", "role": "supervisor"})
     db.session.refresh(mia)
     assert not mia.active
     actions = set(db.session.scalars(db.select(AuditEntry.action)))
@@ -96,7 +96,7 @@ def test_a_bad_invitation_keeps_what_was_typed(as_admin: Any, bad: dict[str, str
 def test_the_last_administrator_stays(as_admin: Any) -> None:
     user = as_admin.user
     for data in ({"role": "agent", "active": "1"}, {"role": "admin"}):
-        page = as_admin.post(f"/admin/people/{user.id}", data=data)
+        page = as_admin.post(f"/admin/people/{user.id}", data={"name": user.name, **data})
         assert page.status_code == 422 and "last administrator" in page.text
     db.session.refresh(user)
     assert user.active and user.role == "admin"

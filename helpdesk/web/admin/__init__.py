@@ -10,6 +10,7 @@ from helpdesk.web.admin import (
     people,
     plugins,
     settings,
+    statuses,
     teams,
     themes,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "people",
     "plugins",
     "settings",
+    "statuses",
     "teams",
     "themes",
 ]

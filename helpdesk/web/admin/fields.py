@@ -1,4 +1,4 @@
-"""Custom fields of tickets, and statuses."""
+"""Custom fields of tickets."""
 
 from typing import Any
 
@@ -7,14 +7,13 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import select
 
-from helpdesk.core import status_editing, statuses
 from helpdesk.core.extensions import db
-from helpdesk.core.fields import change_field, make_field
-from helpdesk.core.models import Status, TicketField
+from helpdesk.core.fields import change_field, make_field, move_field
+from helpdesk.core.models import TicketField
 from helpdesk.core.models import field as kinds
-from helpdesk.core.models.ticket import CATEGORIES
 from helpdesk.core.workflow import Invalid
 from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.admin.listing import PLACES
 from helpdesk.web.session import reader
 
 
@@ -74,38 +73,12 @@ def save_field(field_id: int) -> Any:
     return redirect(url_for("admin.fields"), 303)
 
 
-@admin.get("/statuses")
-@needs("status.edit")
-def status_list() -> Any:
-    """The statuses by category."""
-    return _statuses({})
-
-
-@admin.post("/statuses")
-@needs("status.edit")
-def add_status() -> Any:
-    """Add a status to a category."""
-    try:
-        status_editing.add_status(request.form.get("name", ""), request.form.get("category", ""), reader())
-    except Invalid as problem:
-        return _statuses({problem.field: str(problem)})
-    flash(_("The status was added."))
-    return redirect(url_for("admin.status_list"), 303)
-
-
-@admin.post("/statuses/<int:status_id>")
-@needs("status.edit")
-def save_status(status_id: int) -> Any:
-    """Rename a status, or switch it on or off."""
-    status = db.session.get(Status, status_id) if status_id < 2**63 else None
-    if status is None:
-        abort(404)
-    try:
-        status_editing.change_status(status, request.form.get("name", ""), "active" in request.form, reader())
-    except Invalid as problem:
-        return _statuses({f"{problem.field}-{status_id}": str(problem)})
-    flash(_("The status was changed."))
-    return redirect(url_for("admin.status_list"), 303)
+@admin.post("/fields/<int:field_id>/<any(up, down):way>")
+@needs("field.edit")
+def order_field(field_id: int, way: str) -> Any:
+    """Move a field in the list."""
+    move_field(_field(field_id), PLACES[way], reader())
+    return redirect(url_for("admin.fields"), 303)
 
 
 def _field(field_id: int) -> TicketField:
@@ -137,14 +110,4 @@ def _kinds() -> list[tuple[str, str]]:
 
 def _form(found: TicketField | None, values: dict[str, Any], errors: dict[str, str]) -> Any:
     page = render_template("admin/field.html", field=found, values=values, kinds=_kinds(), errors=errors)
-    return make_response(page, 422 if errors else 200)
-
-
-def _statuses(errors: dict[str, str]) -> Any:
-    found = db.session.scalars(select(Status).order_by(Status.position, Status.id)).all()
-    groups = [
-        (category, statuses.category_label(category), [status for status in found if status.category == category])
-        for category in CATEGORIES
-    ]
-    page = render_template("admin/statuses.html", groups=groups, errors=errors, typed=request.form.get("name", ""))
     return make_response(page, 422 if errors else 200)

@@ -10,6 +10,8 @@ from sqlalchemy import Select
 from helpdesk.core.extensions import db
 
 SIZE = 50
+# What "up" and "down" mean in lists that are ordered by hand.
+PLACES = {"up": -1, "down": 1}
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,20 @@ from typing import Any
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.core import accounts
+from helpdesk.core import accounts, staff
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Team, User
+from helpdesk.core.models import Organization, Team, User
 from helpdesk.core.models.user import ADMIN, AGENT, REQUESTER, ROLES, STAFF, SUPERVISOR
-from helpdesk.core.transaction import transaction
+from helpdesk.core.organizations import find_organization
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
 from helpdesk.web.session import reader
+
+# So many organizations are offered while typing; the others are typed.
+_SUGGESTIONS = 200
 
 
 @admin.get("/people")
@@ -57,46 +60,75 @@ def invite_person() -> Any:
 @needs("user.edit")
 def person(user_id: int) -> Any:
     """One account."""
-    user = _user(user_id)
-    return _form(user, {"name": user.name, "email": user.email, "role": user.role}, user.teams, {})
+    return _account(_user(user_id))
 
 
 @admin.post("/people/<int:user_id>")
 @needs("user.edit")
 def change_person(user_id: int) -> Any:
-    """Keep role, teams and whether the account is on."""
+    """Keep name, role, teams, organization and whether the account is on."""
     user, values, teams = _user(user_id), _values(), _teams(request.form.getlist("teams"))
     try:
-        with transaction():
-            accounts.change_role(user, values["role"], reader())
-            accounts.set_active(user, "active" in request.form, reader())
-            if user.is_staff:
-                user.teams = teams
+        staff.change_person(
+            user,
+            reader(),
+            name=values["name"],
+            role=values["role"],
+            active=values["active"],
+            teams=teams,
+            organization=_organization(values["organization"]),
+        )
     except AccountError as problem:
         return _form(_user(user_id), values, teams, {problem.field: str(problem)})
     flash(_("%(name)s was changed.", name=user.display_name))
-    return redirect(url_for("admin.people"), 303)
+    return redirect(url_for("admin.people", role=REQUESTER if user.role == REQUESTER else None), 303)
 
 
 @admin.post("/people/<int:user_id>/reset")
 @needs("user.edit")
 def send_password_link(user_id: int) -> Any:
-    """Send a link to choose a new password."""
+    """Send a link to choose a password."""
     user = _user(user_id)
-    accounts.request_reset(user.email or "")
-    flash(_("A link to choose a new password is on its way to %(name)s.", name=user.display_name))
+    try:
+        staff.send_password_link(user, reader())
+    except AccountError as problem:
+        return _account(user, {problem.field: str(problem)})
+    flash(_("A link to choose a password is on its way to %(name)s.", name=user.display_name))
     return redirect(url_for("admin.person", user_id=user_id), 303)
 
 
+@admin.post("/people/<int:user_id>/link")
+@needs("user.edit")
+def show_invitation_link(user_id: int) -> Any:
+    """Show, once, a link for somebody who has no password yet: for desks that send no mail so far."""
+    user = _user(user_id)
+    try:
+        link = staff.invitation_link(user, reader())
+    except AccountError as problem:
+        return _account(user, {problem.field: str(problem)})
+    return _account(_user(user_id), link=link)
+
+
 def _user(user_id: int) -> User:
-    user = db.session.get(User, user_id, options=[selectinload(User.teams)]) if user_id < 2**63 else None
+    options = [selectinload(User.teams), joinedload(User.organization)]
+    user = db.session.get(User, user_id, options=options) if user_id < 2**63 else None
     if user is None:
         abort(404)
     return user
 
 
-def _values() -> dict[str, str]:
-    return {key: request.form.get(key, "") for key in ("email", "name", "role")}
+def _values() -> dict[str, Any]:
+    texts = {key: request.form.get(key, "") for key in ("email", "name", "role", "organization")}
+    return {**texts, "active": "active" in request.form}
+
+
+def _organization(name: str) -> Organization | None:
+    if not name.strip():
+        return None
+    found = find_organization(name)
+    if found is None:
+        raise AccountError("organization", _("There is no organization “%(name)s”; add it first.", name=name.strip()))
+    return found
 
 
 def _teams(ids: list[str]) -> list[Team]:
@@ -113,14 +145,29 @@ def _roles() -> list[tuple[str, str]]:
     ]
 
 
-def _form(user: User | None, values: dict[str, Any], teams: list[Team], errors: dict[str, str]) -> Any:
+def _account(user: User, errors: dict[str, str] | None = None, link: str = "") -> Any:
+    """The form as it is stored."""
+    values = {
+        "name": user.name,
+        "role": user.role,
+        "active": user.active,
+        "organization": user.organization.name if user.organization else "",
+    }
+    return _form(user, values, user.teams, errors or {}, link)
+
+
+def _form(user: User | None, values: dict[str, Any], teams: list[Team], errors: dict[str, str], link: str = "") -> Any:
+    shown = select(Team).where(Team.active | Team.id.in_([team.id for team in teams])).order_by(Team.name)
+    names = select(Organization.name).order_by(Organization.name).limit(_SUGGESTIONS)
     page = render_template(
         "admin/person.html",
         user=user,
         values=values,
         chosen={team.id for team in teams},
-        teams=list(db.session.scalars(select(Team).where(Team.active).order_by(Team.name))),
+        teams=db.session.scalars(shown).all(),
+        organizations=db.session.scalars(names).all() if user is not None else [],
         roles=_roles() if user is not None else _roles()[:-1],
         errors=errors,
+        link=link,
     )
     return make_response(page, 422 if errors else 200)
