@@ -1,27 +1,35 @@
-"""What was measured, and how it is printed."""
+"""What a figure may be, and how it is shown."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One measure; ``budget`` is the most that it may be, None where it is only reported."""
+    """One measured value; ``most`` is its budget, where it has one."""
 
-    name: str
+    what: str
     value: float
     unit: str
-    budget: float | None = None
+    most: float | None = None
 
     @property
-    def kept(self) -> bool:
-        return self.budget is None or self.value <= self.budget
+    def is_over(self) -> bool:
+        """Whether the budget is not kept."""
+        return self.most is not None and self.value > self.most
 
 
-def table(figures: Sequence[Figure]) -> str:
+def table(figures: list[Figure]) -> str:
     """The figures as a Markdown table."""
-    rows = ["| what | measured | budget |", "|---|---|---|"]
+    rows = [("what", "measured", "budget", "")]
     for figure in figures:
-        budget = "" if figure.budget is None else f"{figure.budget:g} {figure.unit}{'' if figure.kept else ' BROKEN'}"
-        rows.append(f"| {figure.name} | {figure.value:.4g} {figure.unit} | {budget} |")
-    return "\n".join(rows)
+        budget = f"{figure.most:g} {figure.unit}" if figure.most is not None else ""
+        verdict = "" if figure.most is None else ("over" if figure.is_over else "kept")
+        rows.append((figure.what, f"{_round(figure.value)} {figure.unit}", budget, verdict))
+    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    rule = " | ".join("-" * max(3, width) for width in widths)
+    return "\n".join(f"| {line} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _round(value: float) -> str:
+    return f"{value:.0f}" if value >= 20 or value == int(value) else f"{value:.2f}"

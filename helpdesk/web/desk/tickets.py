@@ -99,7 +99,7 @@ def ticket_or_404(number: int) -> Ticket:
             joinedload(Ticket.assignee),
             joinedload(Ticket.last_author),
             joinedload(Ticket.team),
-            joinedload(Ticket.tags),
+            selectinload(Ticket.tags),
         )
     )
     found = db.session.execute(query).unique().scalar_one_or_none() if number < 2**63 else None
