@@ -20,6 +20,7 @@ from helpdesk.plugins.contributions import SettingsGroup, setting
 
 _T = TypeVar("_T")
 LOCALES = "helpdesk.locales"
+THEMES = "helpdesk.themes"
 
 
 class InvalidSettings(Exception):
@@ -39,6 +40,12 @@ def locale_choices() -> list[tuple[str, str]]:
     """The languages that the screen speaks, each by its own name."""
     found: list[tuple[str, str]] = current_app.extensions[LOCALES]
     return found
+
+
+def theme_choices() -> list[tuple[str, str]]:
+    """The themes that were found, each by its title."""
+    found: dict[str, Any] = current_app.extensions[THEMES]
+    return sorted(((name, theme.title) for name, theme in found.items()), key=lambda pair: pair[1].casefold())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +71,7 @@ class DeskSettings:
         _l("For customers' pages and mails, as #rrggbb."),
         pattern="#[0-9a-fA-F]{6}",
     )
-    theme: str = setting("default", _l("Theme"), _l("The look of all pages."), pattern="[a-z][a-z0-9_-]*")
+    theme: str = setting("default", _l("Theme"), _l("The look of all pages."), choices=theme_choices)
     set_up: bool = setting(False, _l("Set up"), _l("Whether the first start is finished."), internal=True)
 
 
@@ -106,7 +113,7 @@ def _group_of(model: type) -> SettingsGroup:
 
 
 def save(model: type[_T], values: Mapping[str, Any], actor: User | None) -> _T:
-    """Check and store some values of a settings dataclass, with an audit entry; the rest stays.
+    """Check and store some values of a settings dataclass, with an audit entry of what changed; the rest stays.
 
     Values may be text from a form. Joins or opens a transaction. Raises :class:`InvalidSettings`;
     nothing is stored then.
@@ -115,9 +122,11 @@ def save(model: type[_T], values: Mapping[str, Any], actor: User | None) -> _T:
     checked = check(model, values)
     secrets = {field.name for field in dataclasses.fields(model) if field.metadata.get("secret")}  # type: ignore[arg-type]
     with transaction():
+        before = _load(model)
         for key, value in checked.items():
             db.session.merge(Setting(group=found.name, key=key, value=value))
-        shown = {key: "…" if key in secrets else value for key, value in checked.items()}
+        changed = {key: value for key, value in checked.items() if value != getattr(before, key)}
+        shown = {key: "…" if key in secrets else value for key, value in changed.items()}
         audit.record("settings.changed", actor, found.name, shown)
         generation.bump()
     return get(model)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from helpdesk.core import settings
@@ -35,14 +36,14 @@ def fields_of(
     """The fields of a group with what is saved, or with what was typed and what is wrong with it."""
     current: Any = settings.get(group.model)
     kinds = get_type_hints(group.model)
-    return [_field(item, kinds[item.name], current, typed, errors or {}) for item in _shown(group.model)]
+    return [_field(item, kinds[item.name], current, typed, errors or {}) for item in shown_fields(group.model)]
 
 
 def values_of(group: SettingsGroup, form: MultiDict[str, str]) -> dict[str, Any]:
     """What a form says of a group: an unticked box is False, an empty secret stays as it is."""
     kinds = get_type_hints(group.model)
     values: dict[str, Any] = {}
-    for item in _shown(group.model):
+    for item in shown_fields(group.model):
         if kinds[item.name] is bool:
             values[item.name] = item.name in form
         elif item.metadata.get("secret") and not form.get(item.name):
@@ -52,7 +53,8 @@ def values_of(group: SettingsGroup, form: MultiDict[str, str]) -> dict[str, Any]
     return values
 
 
-def _shown(model: type) -> list[dataclasses.Field[Any]]:
+def shown_fields(model: type) -> list[dataclasses.Field[Any]]:
+    """The fields of a settings dataclass that forms show."""
     return [item for item in dataclasses.fields(model) if not item.metadata.get("internal")]
 
 
@@ -92,5 +94,8 @@ def _kind(kind: Any, meta: Mapping[str, Any], choices: list[tuple[str, Any]]) ->
 
 
 def _default(item: dataclasses.Field[Any], choices: list[tuple[str, Any]]) -> Any:
+    """The default in words."""
     value: Any = item.default
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
     return dict(choices).get(value, value)

@@ -156,7 +156,11 @@ def own_names(app: Flask) -> set[str]:
     """What plugins, themes and groups of settings are called: names that are the same in every language."""
     plugins = manager.current().plugins.values()
     names = {text for plugin in plugins for text in (plugin.name, plugin.version, plugin.summary)}
-    names |= {text for theme in app.extensions["helpdesk.themes"].values() for text in (theme.title, theme.version)}
+    names |= {
+        text
+        for theme in app.extensions["helpdesk.themes"].values()
+        for text in (theme.name, theme.title, theme.version)
+    }
     return names | {group.name for group in settings.groups()} | {"firm.example"}
 
 

@@ -24,7 +24,14 @@ def jobs() -> Any:
     query = select(Job)
     if state in states.STATES:
         query = query.where(Job.state == state)
-    return render_template("admin/jobs.html", page=slice_of(query, Job.id), state=state, states=_names())
+    return render_template(
+        "admin/jobs.html",
+        page=slice_of(query, Job.id),
+        state=state,
+        states=_names(),
+        title=_title,
+        is_own=repairs.is_own,
+    )
 
 
 @admin.post("/jobs/<int:job_id>/<any(retry, cancel):act>")
@@ -41,6 +48,17 @@ def settle_job(job_id: int, act: str) -> Any:
     else:
         flash(_("The job has begun already, or is done; nothing was changed."), "warn")
     return redirect(url_for("admin.jobs"), 303)
+
+
+def _title(job: Job) -> str:
+    """What a job of the desk does; a plugin's is called by its name."""
+    titles = {
+        "core.deliver": _("Send a message"),
+        "core.intake": _("Take in a message"),
+        "core.facts": _("Tell plugins what happened"),
+        "core.fact": _("Tell a plugin once more"),
+    }
+    return titles.get(job.name, job.name)
 
 
 def _names() -> list[tuple[str, str]]:

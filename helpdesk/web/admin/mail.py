@@ -79,7 +79,8 @@ def mail_out() -> Any:
     query = select(Delivery)
     if state in deliveries.STATES:
         query = query.where(Delivery.state == state)
-    return render_template("admin/mail_out.html", page=slice_of(query, Delivery.id), state=state, states=_out_states())
+    page = slice_of(query, Delivery.id)
+    return render_template("admin/mail_out.html", page=page, state=state, states=_out_states(), kinds=_kinds())
 
 
 @admin.post("/mail/out/<int:delivery_id>/retry")
@@ -120,3 +121,13 @@ def _out_states() -> list[tuple[str, str]]:
         (deliveries.FAILED, pgettext("outgoing", "Failed")),
         (deliveries.CANCELLED, pgettext("outgoing", "Not sent")),
     ]
+
+
+def _kinds() -> dict[str, str]:
+    """What a message is about; a plugin's kind is called by its name."""
+    return {
+        "reply": pgettext("outgoing", "Answer"),
+        "notice": pgettext("outgoing", "Notice of receipt"),
+        "invitation": pgettext("outgoing", "Invitation"),
+        "reset": pgettext("outgoing", "New password"),
+    }

@@ -38,7 +38,7 @@ def rooms() -> list[Room]:
     """The rooms in their order, without those that the reader may not enter. One query."""
     waiting = _attention()
     found = [
-        ("setting.edit", "settings", "settings", _("Settings"), _("Name, languages, mail, look")),
+        ("setting.edit", "settings", "settings", _("All settings"), _("Name, languages, mail, look")),
         ("user.edit", "people", "users", _("People"), _("Who may come in, and what they may do")),
         ("team.edit", "teams", "users-group", _("Teams"), _("Queues and who works on them")),
         ("user.edit", "organizations", "building", _("Organizations"), _("The companies of your customers")),

@@ -20,7 +20,7 @@ def settings() -> Any:
     """Every group of settings; ``q`` finds settings by their words."""
     words = " ".join(request.args.get("q", "").lower().split())
     found = [(group, _matching(fields_of(group), words)) for group in core.groups()]
-    return render_template("admin/settings.html", found=[pair for pair in found if pair[1] or not words], words=words)
+    return render_template("admin/settings.html", found=[pair for pair in found if pair[1]], words=words)
 
 
 @admin.get("/settings/<name>")
@@ -48,7 +48,7 @@ def save_settings(name: str) -> Any:
 
 
 def _matching(fields: list[FormField], words: str) -> list[FormField]:
-    return [item for item in fields if words and words in f"{item.name} {item.label} {item.hint}".lower()]
+    return [item for item in fields if words in f"{item.name} {item.label} {item.hint}".lower()]
 
 
 def _group(name: str) -> SettingsGroup:
