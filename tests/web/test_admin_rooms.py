@@ -174,7 +174,7 @@ def test_quarantine_is_seen_retried_and_put_aside(as_admin: Any) -> None:
     page = as_admin.get(f"/admin/mail/{outcome.intake_id}").text
     assert "&lt;b&gt;nobody" in page and "<b>nobody" not in page
     assert as_admin.get(f"/admin/mail/{outcome.intake_id}/source").data == raw
-    assert "needs attention" in as_admin.get("/admin/").text
+    assert "1 needs attention" in as_admin.get("/admin/").text
     assert as_admin.post(f"/admin/mail/{outcome.intake_id}/retry").status_code == 303
     assert as_admin.post(f"/admin/mail/{outcome.intake_id}/discard").status_code == 303
     db.session.expire_all()

@@ -1,6 +1,7 @@
 """Plugins as cards: what each adds, how it does, and its switch."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from helpdesk.core import plugin_states
 from helpdesk.core import settings as core_settings
+from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import PluginState
 from helpdesk.core.plugin_states import UnknownPlugin
@@ -18,6 +20,8 @@ from helpdesk.plugins.manager import Plugin
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.session import reader
 from helpdesk.web.settings_form import shown_fields
+
+_OF_LATE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,12 @@ class Card:
     # Mean milliseconds of a call in this process.
     mean: float
     settings: str | None
-    # The last fact that it failed on, in whichever process.
+    # What it failed on of late, in whichever process.
     state: PluginState | None
 
     @property
     def needs_attention(self) -> bool:
-        return bool(self.plugin.error or (self.on and self.errors))
+        return bool(self.plugin.error or (self.on and (self.errors or self.state)))
 
 
 @admin.get("/plugins")
@@ -92,7 +96,7 @@ def _card(plugin: Plugin, state: PluginState | None) -> Card:
         sum(hook.errors for hook in health),
         seconds / calls * 1000 if calls else 0.0,
         url_for("admin.settings_group", name=plugin.name) if plugin.name in groups else None,
-        state if state is not None and state.failed_at is not None and state.error else None,
+        state if state is not None and state.failed_at is not None and now() - state.failed_at < _OF_LATE else None,
     )
 
 
