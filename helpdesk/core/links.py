@@ -13,11 +13,12 @@ from helpdesk.core.models import Ticket, User
 
 _TOKEN = re.compile(r"([0-9a-z]{1,13})-([0-9a-z]{1,13})-([0-9a-z]{26})", re.IGNORECASE)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-FOLLOW, REPLY = "follow", "reply"
+# FOLLOW is mailed, and so proves that its bearer reads that mailbox; OPENED is only shown to whoever sent the form.
+FOLLOW, REPLY, OPENED = "follow", "reply", "opened"
 
 
 def token(purpose: str, ticket: Ticket, user: User) -> str:
-    """A token for ``purpose`` (FOLLOW: a link; REPLY: part of an address), of letters, digits and hyphens.
+    """A token for ``purpose`` (FOLLOW, OPENED: a link; REPLY: part of an address), of letters, digits and hyphens.
 
     HMAC-SHA-256 cut to 130 bits (RFC 2104, section 5) over purpose, ticket, person and the ticket's access
     key, so that a new access key makes every old token of the ticket dead. Case does not matter: mail servers

@@ -229,3 +229,39 @@ def test_pages_of_customers_need_few_queries(as_requester: Any, make_ticket: Any
         with count_queries() as statements:
             assert as_requester.get(page).status_code == 200
         assert len(statements) <= 8, (page, statements)
+
+
+def test_the_link_shown_after_a_form_proves_nobody(client: FlaskClient, make_user: Any) -> None:
+    victim = make_user(name="Vera Quirk", email="vera@post.example", locale="zh_Hans")
+    shown = client.post("/ask", data={**QUESTION, "email": "vera@post.example", "name": "Mallory"}).location
+    page = client.get(shown).text
+    assert 'lang="en"' in page and "Vera" not in page and ">VQ<" not in page
+    assert client.post(f"{shown}/reply", data={"text": "Send it to my new address."}).status_code == 303
+    ticket = db.session.scalars(db.select(Ticket)).one()
+    mailed = path(ticket, victim)
+    assert mailed != shown
+    assert client.post(f"{mailed}/reply", data={"text": "That was not me."}).status_code == 303
+    found = db.session.execute(db.select(Message.text, Message.verified).order_by(Message.id)).all()
+    assert [verified for _text, verified in found] == [False, False, True]
+
+
+def test_a_typed_address_of_the_staff_gives_none_of_their_rights(client: FlaskClient, make_user: Any) -> None:
+    make_user("agent", name="Abe Agent", email="abe@desk.example")
+    shown = client.post("/ask", data={**QUESTION, "email": "abe@desk.example"}).location
+    assert client.post(f"{shown}/reply", data={"text": "As an agent?"}).status_code == 303
+    ticket = db.session.scalars(db.select(Ticket)).one()
+    assert ticket.last_message_by == "requester" and ticket.first_response_at is None
+    assert client.get("/desk/views/all").status_code == 303
+
+
+def test_a_stale_reply_comes_back_with_its_text(client: FlaskClient, app: Flask, make_ticket: Any) -> None:
+    ticket = make_ticket()
+    link = path(ticket, ticket.requester)
+    app.config["WTF_CSRF_ENABLED"] = True
+    data = {"text": "A long answer", "csrf_token": "of last week", "files": (io.BytesIO(b"notes"), "notes.txt")}
+    page = client.post(f"{link}/reply", data=data)
+    assert page.status_code == 422 and "A long answer" in page.text
+    assert db.session.scalar(db.select(db.func.count(Message.id))) == 1
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert token
+    assert client.post(f"{link}/reply", data={"text": "A long answer", "csrf_token": token[1]}).status_code == 303

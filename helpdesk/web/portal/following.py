@@ -13,13 +13,13 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.core import files, i18n, links, markup, workflow
 from helpdesk.core.drafts import MessageDraft, StoredFile
-from helpdesk.core.extensions import db
+from helpdesk.core.extensions import csrf, db
 from helpdesk.core.models import Attachment, Follower, Message, Ticket, User
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.permissions import allowed, find_ticket
 from helpdesk.web import uploads
 from helpdesk.web.downloads import stored_file
-from helpdesk.web.portal.blueprint import portal
+from helpdesk.web.portal.blueprint import check_form, portal
 from helpdesk.web.session import reader, require_sign_in
 
 # A page shows this many messages at most; the oldest of longer conversations are in the mails.
@@ -33,6 +33,8 @@ class Door:
     ticket: Ticket
     user: User
     by: dict[str, Any]
+    # Whether it is certain who came: a mailed link or a sign-in, not the link shown after a form.
+    proved: bool = True
 
     def url(self, endpoint: str, **values: Any) -> str:
         """The address of a page of this ticket, by the same door."""
@@ -57,15 +59,18 @@ def ticket(token: str | None = None, number: int | None = None) -> Any:
 
 @portal.post("/t/<token>/reply")
 @portal.post("/tickets/<int:number>/reply")
+@csrf.exempt
 def reply(token: str | None = None, number: int | None = None) -> Any:
-    """Add a message; the ticket opens again if it was solved."""
+    """Add a message; the ticket opens again if it was solved. A stale form comes back with its text."""
     door = _door(token, number)
     text = request.form.get("text", "").replace("\r\n", "\n")
     answer = Answer(text, [(uploads.keep(file, door.user), file) for file in _kept(door.user)])
     try:
+        check_form()
         stored = uploads.store_all(request.files.getlist("files"))
         answer.kept += [(uploads.keep(file, door.user), file) for file in stored]
-        draft = MessageDraft(text=answer.text, files=[file for _note, file in answer.kept], channel="web")
+        stored = [file for _note, file in answer.kept]
+        draft = MessageDraft(text=answer.text, files=stored, channel="web", verified=door.proved)
         workflow.reply(door.ticket, draft, door.user)
     except files.TooLarge as problem:
         answer.error = _("“%(name)s” is too large; leave it out or send a link to it.", name=str(problem))
@@ -113,12 +118,15 @@ def _door(token: str | None, number: int | None) -> Door:
     """Who may come in; forged, dead and foreign look like not there."""
     g.no_store = True
     if token is not None:
-        found = links.redeem(links.FOLLOW, token)
+        found, proved = links.redeem(links.FOLLOW, token), True
+        if found is None:
+            found, proved = links.redeem(links.OPENED, token), False
         if found is None:
             abort(404)
         own, user = found
-        _speak(user)
-        return Door(own, user, {"token": token})
+        if proved:
+            _speak(user)
+        return Door(own, user, {"token": token}, proved)
     if (answer := require_sign_in()) is not None:
         abort(answer)
     own_ticket = find_ticket(reader(), number or 0)
