@@ -7,6 +7,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Blueprint, Flask, abort
+from flask_babel import Babel
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,7 +16,7 @@ import helpdesk
 from helpdesk import web
 from helpdesk.core import generation, i18n, settings, theming
 from helpdesk.core.config import Config, load
-from helpdesk.core.extensions import babel, db
+from helpdesk.core.extensions import db
 from helpdesk.core.jobs import huey
 from helpdesk.core.models import PluginState
 from helpdesk.core.transaction import in_transaction, listen
@@ -113,7 +114,8 @@ def _add_languages(app: Flask, config: Config) -> None:
     directory, codes = i18n.compile_catalogs(folders, config.paths.cache)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(directory)
     app.extensions[settings.LOCALES] = [(code, i18n.locale_name(code)) for code in codes]
-    babel.init_app(app, locale_selector=i18n.select_locale, timezone_selector=i18n.select_zone)
+    # One for each application: it caches what it has read by language.
+    Babel().init_app(app, locale_selector=i18n.select_locale, timezone_selector=i18n.select_zone)
 
 
 def _add_templates(app: Flask, config: Config) -> None:

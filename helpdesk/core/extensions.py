@@ -1,6 +1,5 @@
 """The Flask extensions, bound to an application in helpdesk.app."""
 
-from flask_babel import Babel
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
@@ -25,4 +24,3 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 login_manager = LoginManager()
 csrf = CSRFProtect()
-babel = Babel()

@@ -259,6 +259,9 @@ def test_sentences_of_the_core_are_in_the_language_of_the_terminal(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
         'msgid "Give the team a name."\nmsgstr "Geben Sie dem Team einen Namen."\n'
     )
+    # They win over LANG, and another test or the machine may have set them.
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
     monkeypatch.setenv("LANG", "de_DE.UTF-8")
     assert helpdesk("team", "add", " ").err == "Geben Sie dem Team einen Namen.\n"
     monkeypatch.setenv("LANG", "C.UTF-8")
