@@ -27,6 +27,7 @@ EARLY_DEATH_SECONDS = 10.0
 EARLY_DEATHS_ALLOWED = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_LINE = 64 * 1024
+_PLAN = "HELPDESK_SUPERVISOR_PLAN"
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -106,7 +107,9 @@ def become(children: Sequence[Child], greeting: Greeting | None = None, drain: f
     }
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "helpdesk.supervisor", json.dumps(plan)])
+    # Not among the arguments, which every account of the machine can read: the plan may hold the setup link.
+    os.environ[_PLAN] = json.dumps(plan)
+    os.execv(sys.executable, [sys.executable, "-m", "helpdesk.supervisor"])
 
 
 def run(children: Sequence[Child], greeting: Greeting | None = None, drain: float = DRAIN_SECONDS) -> int:
@@ -387,4 +390,4 @@ def main(plan_text: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(os.environ.pop(_PLAN)))
