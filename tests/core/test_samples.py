@@ -8,7 +8,19 @@ from sqlalchemy import func, select
 from helpdesk.core import samples
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Delivery, Event, Job, Message, Ticket, User
+from helpdesk.core.models import (
+    Attachment,
+    Delivery,
+    Event,
+    Follower,
+    Job,
+    Message,
+    Organization,
+    Tag,
+    Ticket,
+    User,
+    View,
+)
 from helpdesk.core.permissions import find_ticket
 
 
@@ -49,6 +61,11 @@ def test_the_demo_shop(app: Any, run_jobs: Any, mailbox: Any) -> None:
     count = db.session.scalar(select(func.count(Ticket.id)))
     assert count is not None and count >= 40
     check_times()
+    for model, least in ((Attachment, 8), (Follower, 5), (View, 3), (Organization, 2), (Tag, 20)):
+        found = db.session.scalar(select(func.count()).select_from(model))
+        assert found is not None and found >= least, model
+    notes = select(func.count(Message.id)).where(Message.visibility == "internal")
+    assert (db.session.scalar(notes) or 0) >= 6
     assert samples.load_demo() == people and db.session.scalar(select(func.count(Ticket.id))) == count
     run_jobs()
     assert mailbox.messages == []

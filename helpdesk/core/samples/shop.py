@@ -51,7 +51,8 @@ def load_demo() -> list[SignIn]:
             db.session.add(TicketField(position=place, **row))
         teams = {row["name"]: make_team(row["name"], None, color=row["color"]) for row in data["team"]}
         cast = {row["key"]: _hire(row, teams) for row in data["staff"]}
-        save_view("Warranty", TicketFilter(tag=("warranty",)), "-updated", cast["sam"], shared_with="everybody")
+        for row in data["view"]:
+            save_view(row["name"], _filter(row, teams), "-updated", cast["sam"], shared_with="everybody")
     moment = now()
     for row in sorted(data["story"], key=lambda row: -row["hours"]):
         tell(_story(row), cast, teams.get(row.get("team", "")), moment)
@@ -61,6 +62,11 @@ def load_demo() -> list[SignIn]:
 def has_demo() -> bool:
     """Whether this home holds the demo shop."""
     return db.session.scalar(select(User.id).where(User.email.endswith(f"@{DOMAIN}")).limit(1)) is not None
+
+
+def _filter(row: dict[str, Any], teams: dict[str, Team]) -> TicketFilter:
+    team = (str(teams[row["team"]].id),) if "team" in row else ()
+    return TicketFilter(category=tuple(row.get("category", ())), tag=tuple(row.get("tag", ())), team=team)
 
 
 def _hire(row: dict[str, Any], teams: dict[str, Team]) -> User:
@@ -101,4 +107,5 @@ def _story(row: dict[str, Any]) -> Story:
         fields=row.get("fields", {}),
         files=tuple(Picture(name) for name in row.get("pictures", ())),
         lines=tuple(lines),
+        followers=tuple(row.get("followers", ())),
     )

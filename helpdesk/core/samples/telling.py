@@ -37,6 +37,9 @@ def tell(story: Story, cast: Mapping[str, User], team: Team | None, latest: date
         _set_back_person(requester, moment)
         ticket = workflow.open_ticket(_draft(story, requester, team, pictures), None)
         _set_back(ticket, moment, latest)
+        for key in story.followers:
+            workflow.follow(ticket, cast[key], None)
+            _set_back(ticket, moment, latest)
         if story.assignee is not None:
             agent = cast[story.assignee]
             workflow.assign(ticket, agent, agent)
