@@ -12,7 +12,7 @@ from helpdesk.core.models.user import REQUESTER
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 
-NAME_LENGTH = 200
+NAME_LENGTH, PHONE_LENGTH = 200, 64
 
 
 def change_person(
@@ -24,11 +24,12 @@ def change_person(
     active: bool,
     teams: Sequence[Team] = (),
     organization: Organization | None = None,
+    phone: str | None = None,
 ) -> None:
-    """Change an account. Teams count for staff only. Joins or opens the transaction; audited.
+    """Change an account. Teams count for staff only; ``phone`` None stays as it is. Joins or opens; audited.
 
     A new role, or switching off, ends the person's sessions. Raises :class:`AccountError` (no name, an unknown role,
-    the last administrator) and NotAllowed; nothing is stored then.
+    a number that is too long, the last administrator) and NotAllowed; nothing is stored then.
     """
     require(actor, "user.edit")
     clean = " ".join(storable(name).split())
@@ -36,17 +37,19 @@ def change_person(
         raise AccountError("name", _("Write the name that customers and colleagues see."))
     if len(clean) > NAME_LENGTH:
         raise AccountError("name", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
+    number = user.phone if phone is None else _phone(phone)
     with transaction():
         accounts.change_role(user, role, actor)
         accounts.set_active(user, active, actor)
         wanted = sorted(set(teams) if user.is_staff else (), key=lambda team: team.id)
         changed = {
             "name": user.name != clean,
+            "phone": user.phone != number,
             "teams": sorted(user.teams, key=lambda team: team.id) != wanted,
             "organization": user.organization_id != (organization.id if organization else None),
         }
         if any(changed.values()):
-            user.name, user.organization = clean, organization
+            user.name, user.phone, user.organization = clean, number, organization
             user.teams = list(wanted)
             audit.record(
                 "user.changed",
@@ -86,6 +89,13 @@ def invitation_link(user: User, actor: User | None) -> str:
         secret = accounts.issue_token(INVITATION, user)
         audit.record("user.link_made", actor, user.email or "")
     return f"{links.address()}/auth/password/{INVITATION}/{secret}"
+
+
+def _phone(text: str) -> str | None:
+    number = " ".join(storable(text).split())
+    if len(number) > PHONE_LENGTH:
+        raise AccountError("phone", _("This is too long; %(number)s characters fit.", number=PHONE_LENGTH))
+    return number or None
 
 
 def _may_come_in(user: User) -> None:

@@ -51,7 +51,20 @@ def test_a_customer_leaves_the_teams_and_may_have_no_name(make_user: Any, make_t
     assert (user.name, user.role, user.teams, user.organization) == ("", "requester", [], firm)
 
 
-@pytest.mark.parametrize("bad", [{"name": " "}, {"name": "x" * 201}, {"role": "king"}])
+def test_a_phone_number_is_kept_until_another_one_or_none_is_given(make_user: Any) -> None:
+    user = make_user("agent", name="Mia")
+
+    def change(**more: Any) -> str | None:
+        staff.change_person(user, None, name="Mia", role="agent", active=True, **more)
+        return user.phone
+
+    assert change(phone="  +44 20  7946 0018 ") == "+44 20 7946 0018"
+    assert change() == "+44 20 7946 0018"
+    assert acts(user).count("user.changed") == 1, "what stays is not recorded"
+    assert change(phone=" ") is None
+
+
+@pytest.mark.parametrize("bad", [{"name": " "}, {"name": "x" * 201}, {"role": "king"}, {"phone": "1" * 65}])
 def test_bad_values_change_nothing(make_user: Any, bad: dict[str, str]) -> None:
     user = make_user("agent", name="Mia")
     with pytest.raises(AccountError) as problem:

@@ -14,16 +14,17 @@ PASSWORD = "a rather long pass phrase"
 def test_name_teams_and_organization_are_changed(as_admin: Any, make_user: Any, make_team: Any) -> None:
     user, team, firm = make_user("agent", name="Mia"), make_team("Workshop"), make_organization("Acme", None)
     data = {"name": "Mia Sorel", "role": "agent", "active": "1", "teams": str(team.id), "organization": "ACME"}
+    data["phone"] = "+49 30 901820"
     assert as_admin.post(f"/admin/people/{user.id}", data=data).status_code == 303
     db.session.expire_all()
-    assert (user.name, user.teams, user.organization) == ("Mia Sorel", [team], firm)
+    assert (user.name, user.teams, user.organization, user.phone) == ("Mia Sorel", [team], firm, "+49 30 901820")
     page = as_admin.get(f"/admin/people/{user.id}").text
-    assert 'value="Acme"' in page and re.search(rf'value="{team.id}" checked', page)
+    assert 'value="+49 30 901820"' in page and 'value="Acme"' in page and re.search(rf'value="{team.id}" checked', page)
 
 
 def test_wrong_values_are_said_and_kept(as_admin: Any, make_user: Any) -> None:
     user = make_user("agent", name="Mia")
-    for bad in ({"organization": "Nobody Ltd"}, {"name": " "}, {"role": "king"}):
+    for bad in ({"organization": "Nobody Ltd"}, {"name": " "}, {"role": "king"}, {"phone": "7" * 65}):
         data = {"name": "Kept", "role": "supervisor", "active": "1", **bad}
         page = as_admin.post(f"/admin/people/{user.id}", data=data)
         assert page.status_code == 422 and "form-error" in page.text
@@ -81,6 +82,20 @@ def test_statuses_and_fields_are_moved(as_admin: Any) -> None:
     assert second.position < first.position
     for path in ("statuses/9999/up", "fields/9999/up", f"fields/{first.id}/sideways"):
         assert as_admin.post(f"/admin/{path}").status_code == 404
+
+
+def test_fields_that_are_off_are_ordered_among_themselves(as_admin: Any) -> None:
+    first, last, off = (fields.make_field(label, "text", None) for label in ("First", "Last", "Gone"))
+    fields.change_field(off, None, label="Gone", choices=(), public=False, required=False, active=False)
+    page = as_admin.get("/admin/fields").text
+
+    def button(field: Any, way: str) -> str:
+        at = page.index(f'action="/admin/fields/{field.id}/{way}"')
+        return page[at : page.index("</form>", at)]
+
+    assert "disabled" in button(last, "down") and "disabled" not in button(last, "up")
+    assert "disabled" in button(first, "up") and "disabled" not in button(first, "down")
+    assert f"/admin/fields/{off.id}/up" not in page
 
 
 def test_a_status_with_a_wrong_name_keeps_it_in_its_row(as_admin: Any) -> None:

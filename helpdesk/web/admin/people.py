@@ -66,7 +66,7 @@ def person(user_id: int) -> Any:
 @admin.post("/people/<int:user_id>")
 @needs("user.edit")
 def change_person(user_id: int) -> Any:
-    """Keep name, role, teams, organization and whether the account is on."""
+    """Keep name, phone, role, teams, organization and whether the account is on."""
     user, values, teams = _user(user_id), _values(), _teams(request.form.getlist("teams"))
     try:
         staff.change_person(
@@ -77,6 +77,7 @@ def change_person(user_id: int) -> Any:
             active=values["active"],
             teams=teams,
             organization=_organization(values["organization"]),
+            phone=values["phone"],
         )
     except AccountError as problem:
         return _form(_user(user_id), values, teams, {problem.field: str(problem)})
@@ -118,7 +119,7 @@ def _user(user_id: int) -> User:
 
 
 def _values() -> dict[str, Any]:
-    texts = {key: request.form.get(key, "") for key in ("email", "name", "role", "organization")}
+    texts = {key: request.form.get(key, "") for key in ("email", "name", "phone", "role", "organization")}
     return {**texts, "active": "active" in request.form}
 
 
@@ -149,6 +150,7 @@ def _account(user: User, errors: dict[str, str] | None = None, link: str = "") -
     """The form as it is stored."""
     values = {
         "name": user.name,
+        "phone": user.phone or "",
         "role": user.role,
         "active": user.active,
         "organization": user.organization.name if user.organization else "",

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from helpdesk.core.extensions import db
@@ -15,17 +15,19 @@ from helpdesk.core.models.user import STAFF
 from helpdesk.core.teams import change_team, make_team
 from helpdesk.core.workflow import Invalid
 from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.admin.listing import SIZE, Slice
 from helpdesk.web.session import reader
 
 
 @admin.get("/teams")
 @needs("team.edit")
 def teams() -> Any:
-    """Every team with its members and what waits for it."""
-    found = db.session.scalars(select(Team).options(selectinload(Team.members)).order_by(Team.active.desc(), Team.name))
-    waiting = select(Ticket.team_id, func.count()).where(Ticket.category.in_(UNSOLVED)).group_by(Ticket.team_id)
-    counts = {team_id: count for team_id, count in db.session.execute(waiting)}
-    return render_template("admin/teams.html", teams=found.all(), counts=counts)
+    """The teams with their members and what waits for each."""
+    page = _page()
+    ids = [found.id for found in page.rows]
+    waiting = select(Ticket.team_id, func.count()).where(Ticket.category.in_(UNSOLVED), Ticket.team_id.in_(ids))
+    counts = {team_id: count for team_id, count in db.session.execute(waiting.group_by(Ticket.team_id))}
+    return render_template("admin/teams.html", page=page, counts=counts)
 
 
 @admin.get("/teams/new")
@@ -70,6 +72,18 @@ def save_team(team_id: int) -> Any:
     return redirect(url_for("admin.teams"), 303)
 
 
+def _page() -> Slice:
+    """The page after the team that ``?after=`` names: those in use first, then by name, which no two share."""
+    query = select(Team).options(selectinload(Team.members)).order_by(Team.active.desc(), Team.name)
+    after = request.args.get("after", "")
+    last = db.session.get(Team, int(after)) if after.isdigit() and len(after) < 19 else None
+    if last is not None:
+        further = and_(Team.active.is_(last.active), Team.name > last.name)
+        query = query.where(or_(further, Team.active.is_(False)) if last.active else further)
+    rows = db.session.scalars(query.limit(SIZE + 1)).all()
+    return Slice(rows[:SIZE], rows[SIZE - 1].id if len(rows) > SIZE else None)
+
+
 def _team(team_id: int) -> Team:
     found = db.session.get(Team, team_id, options=[selectinload(Team.members)]) if team_id < 2**63 else None
     if found is None:
@@ -105,12 +119,15 @@ def _colors() -> list[tuple[str, str]]:
 
 
 def _form(found: Team | None, values: dict[str, Any], members: list[User], errors: dict[str, str]) -> Any:
-    staff = select(User).where(User.role.in_(STAFF), User.active).order_by(User.name, User.id)
+    # Members whose account is off are shown too: saving the form must not put them out.
+    chosen = {member.id for member in members}
+    offered = or_(User.active, User.id.in_(chosen))
+    staff = select(User).where(User.role.in_(STAFF), offered).order_by(User.name, User.id)
     page = render_template(
         "admin/team.html",
         team=found,
         values=values,
-        chosen={member.id for member in members},
+        chosen=chosen,
         staff=db.session.scalars(staff).all(),
         colors=_colors(),
         errors=errors,
