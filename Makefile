@@ -6,7 +6,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 UV_STAMP := .venv/.uv-$(UV_VERSION)
 DECLARED := uv.lock pyproject.toml setup.py setup.cfg $(wildcard plugins/*/pyproject.toml)
-SYNC := $(BIN)/uv sync --quiet --frozen --all-packages --compile-bytecode
+# Inexact: plugins that were installed into .venv stay.
+SYNC := $(BIN)/uv sync --quiet --frozen --inexact --all-packages --compile-bytecode
 
 # The environment is .venv whatever else is active, and uv uses the Python that made it.
 unexport VIRTUAL_ENV
@@ -22,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-dev run demo test lint format faults bench docs translations lock
+.PHONY: help setup setup-dev run demo test test-postgresql lint format faults bench docs translations lock sbom
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -39,22 +40,27 @@ run: .venv/.runtime ## start the desk (home: HELPDESK_HOME or ./instance; PORT=.
 demo: .venv/.runtime ## start a desk full of sample data in ./instance-demo
 	@HELPDESK_HOME=instance-demo $(BIN)/helpdesk demo --serve
 
-test: .venv/.dev ## run all tests (ARGS="tests/core -k word" chooses)
-	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+test: .venv/.dev ## run all tests but those of faults (ARGS="tests/core -k word" chooses)
+	@$(BIN)/python -m pytest -q -n auto -m "not faults" $(ARGS)
 
-lint: .venv/.dev ## check style, types, and who imports whom
+test-postgresql: .venv/.dev ## run on PostgreSQL what else runs on SQLite
+	@HELPDESK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n auto -m "not faults" $(ARGS)
+
+lint: .venv/.dev ## check style, types, who imports whom, and what is known to be unsafe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/bandit --quiet --configfile pyproject.toml --severity-level medium --recursive helpdesk plugins scripts
 	$(BIN)/uv lock --check --quiet
 
 format: .venv/.dev ## put the code into the agreed form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-faults: .venv/.dev ## run the long tests that kill processes and fill disks
-	@HELPDESK_FAULTS=long $(BIN)/python -m pytest -q -m faults $(ARGS)
+faults: .venv/.dev ## kill processes, fill disks, turn clocks, and show figures (HELPDESK_FAULTS=short|medium|long)
+	@HELPDESK_FAULTS=$${HELPDESK_FAULTS:-long} $(BIN)/python -m pytest -q $(if $(filter short,$(HELPDESK_FAULTS)),-n auto) -m faults $(ARGS); \
+		ended=$$?; $(BIN)/python -m tests.faults.figures; exit $$ended
 
 bench: .venv/.dev ## measure speed and size
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -68,6 +74,9 @@ translations: .venv/.dev ## collect new strings into the catalogs
 lock: .venv/.runtime ## write uv.lock anew after a pyproject.toml has changed
 	@$(BIN)/uv lock
 
+sbom: .venv/.dev ## write what the desk is made of (CycloneDX) into sbom.cdx.json
+	@$(BIN)/python scripts/sbom.py sbom.cdx.json
+
 $(UV_STAMP):
 	@sh scripts/check_python.sh "$(PYTHON)"
 	@echo "Making .venv (once; later starts skip this) ..."
@@ -77,7 +86,7 @@ $(UV_STAMP):
 
 .venv/.runtime: $(UV_STAMP) $(DECLARED)
 	@echo "Installing what uv.lock lists ..."
-	@$(SYNC) --inexact --no-dev
+	@$(SYNC) --no-dev
 	@touch $@
 
 .venv/.dev: $(UV_STAMP) $(DECLARED)

@@ -5,14 +5,19 @@ install. ``HELPDESK_REQUIRE=all`` (or a list: ``chromium,redis``) turns each suc
 Databases and queues are servers of our own in throw-away folders; no service of the machine is used.
 """
 
+import base64
+import hmac
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +28,19 @@ pytest_plugins = ["helpdesk.testing"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 START_SECONDS = 30.0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``HELPDESK_TEST_DATABASE=postgresql`` only what touches a test's desk runs, on PostgreSQL."""
+    if os.environ.get("HELPDESK_TEST_DATABASE") != "postgresql":
+        return
+    kept = [
+        item
+        for item in items
+        if "database_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("sqlite") is None
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,6 +66,14 @@ def _fail_if_required(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(autouse=True)
+def _path_as_it_was() -> Iterator[None]:
+    """A folder that a test leaves in ``sys.path`` hides what is installed from all tests after it."""
+    before = list(sys.path)
+    yield
+    assert sys.path == before, "The test, or a fixture of it, has left sys.path changed."
+
+
 @pytest.fixture(scope="session")
 def corpora() -> Path:
     """Real messages that lie outside this repository: ``HELPDESK_CORPORA``, or ``../shared/corpora`` beside it."""
@@ -66,6 +92,41 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """Chromium, started once for the tests of a file."""
+    from playwright.sync_api import expect, sync_playwright
+
+    # A busy machine is no fault of the page.
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Any], str]]:
+    """Have an application answer on a free port until the test ends: ``listen(app)`` is its address."""
+    from werkzeug.serving import make_server
+
+    running = []
+
+    def begin(app: Any) -> str:
+        app.config["WTF_CSRF_ENABLED"] = True
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield begin
+    for server, thread in running:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.fixture(scope="session")
 def dovecot() -> str:
     """Where the Dovecot program is; a test runs it with a configuration and a folder of its own."""
@@ -73,6 +134,182 @@ def dovecot() -> str:
     if found is None:
         pytest.skip("needs Dovecot: apt-get install dovecot-imapd")
     return found
+
+
+class MailServer:
+    """A Dovecot of the tests' own on loopback. Every user name has a mailbox, with the password ``secret``."""
+
+    def __init__(self, folder: Path, ports: tuple[int, int]) -> None:
+        self.host = "127.0.0.1"
+        self.port, self.tls_port = ports
+        self.password = "secret"
+        # Trust in its certificate: SSL_CERT_FILE.
+        self.certificate = folder / "cert.pem"
+
+    TOKEN_KEY = b"not a secret"
+
+    def token(self, user: str) -> str:
+        """A token (RFC 7519) with which somebody signs in without a password."""
+        moment = int(time.time())
+        claims = {"sub": user, "iat": moment, "exp": moment + 3600, "typ": "Bearer"}
+        parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+        told = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
+        return (told + b"." + _base64url(hmac.digest(self.TOKEN_KEY, told, "sha256"))).decode()
+
+    def open(self, user: str) -> Any:
+        """A line to a mailbox, of the standard library's kind."""
+        import imaplib
+
+        line = imaplib.IMAP4(self.host, self.port, timeout=START_SECONDS)
+        line.login(user, self.password)
+        return line
+
+    def put(self, user: str, mails: Iterable[bytes], folder: str = "INBOX") -> None:
+        """Lay mails into a folder, which is made if there is none, in one command (RFC 3502)."""
+        line = self.open(user)
+        try:
+            if folder != "INBOX":
+                line.create(folder)
+            line.select(folder)
+            line.sock.settimeout(START_SECONDS * 10)
+            # LITERAL+ (RFC 7888): nothing is waited for in between.
+            line.send(b"put APPEND %s" % folder.encode())
+            for mail in mails:
+                line.send(b" {%d+}\r\n" % len(mail) + mail)
+            line.send(b"\r\n")
+            while not (answer := line.readline()).startswith(b"put "):
+                assert answer, "the mail server has gone"
+            assert answer.startswith(b"put OK"), answer
+        finally:
+            line.logout()
+
+    def flags(self, user: str, folder: str = "INBOX") -> list[str]:
+        """The flags of each mail in a folder."""
+        line = self.open(user)
+        try:
+            line.select(folder, readonly=True)
+            return [found.decode() for found in line.uid("FETCH", "1:*", "(FLAGS)")[1] if found]
+        finally:
+            line.logout()
+
+
+@pytest.fixture(scope="session")
+def mail_server(dovecot: str) -> Iterator[MailServer]:
+    """A Dovecot with IMAP, that lasts as long as the test run."""
+    # Dovecot refuses to serve the mail of root.
+    user, group = ("nobody", "nogroup") if _is_root() else (_name(os.getuid()), _group(os.getgid()))
+    account: dict[str, Any] = {"user": user, "group": group, "extra_groups": []} if _is_root() else {}
+    with tempfile.TemporaryDirectory(prefix="helpdesk-imap-") as name, socket.socket() as one, socket.socket() as two:
+        for chosen in (one, two):
+            chosen.bind(("127.0.0.1", 0))
+        server = MailServer(Path(name), (one.getsockname()[1], two.getsockname()[1]))
+        one.close(), two.close()
+        _make_certificate(Path(name))
+        keys = Path(name) / "keys" / "default" / "HS256"
+        keys.mkdir(parents=True)
+        (keys / "default").write_bytes(base64.b64encode(MailServer.TOKEN_KEY))
+        (Path(name) / "tokens.conf").write_text(_TOKENS.format(folder=name))
+        configuration = Path(name) / "dovecot.conf"
+        configuration.write_text(
+            _DOVECOT.format(folder=name, user=user, group=group, port=server.port, tls_port=server.tls_port)
+        )
+        for place in (Path(name), *Path(name).rglob("*")):
+            if account:
+                shutil.chown(place, user, group)
+        with _server([dovecot, "-F", "-c", configuration], lambda: _says_hello(server.port), cwd=name, **account):
+            yield server
+
+
+_DOVECOT = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+first_valid_gid = 1
+mail_location = maildir:~/mail
+mail_fsync = never
+mail_max_userip_connections = 1000
+auth_failure_delay = 0
+auth_mechanisms = plain login xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/tokens.conf
+}}
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/home/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+_TOKENS = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = sub
+"""
+
+
+def _make_certificate(folder: Path) -> None:
+    """One for 127.0.0.1, with Debian's OpenSSL, which Dovecot needs too."""
+    words = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -keyout key.pem -out cert.pem"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    subprocess.run([*words.split(), *names], check=True, cwd=folder, stderr=subprocess.DEVNULL)
+
+
+def _base64url(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _says_hello(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=START_SECONDS) as line:
+            return line.recv(4) == b"* OK"
+    except OSError:
+        return False
+
+
+def _name(number: int) -> str:
+    import pwd
+
+    return pwd.getpwuid(number).pw_name
+
+
+def _group(number: int) -> str:
+    import grp
+
+    return grp.getgrgid(number).gr_name
 
 
 @pytest.fixture(scope="session")
@@ -104,13 +341,40 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """The URL (for SQLAlchemy) of an empty PostgreSQL database of this test's own."""
-    import psycopg
+    with _postgresql_database(postgresql_server) as url:
+        yield url
 
-    name = f"test_{time.monotonic_ns()}"
-    with psycopg.connect(_postgresql_admin(postgresql_server), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        yield f"postgresql+psycopg://helpdesk@/{name}?host={postgresql_server}"
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a migrated database, copied for each test: a migration takes longer than most tests."""
+    from sqlalchemy import make_url
+
+    from helpdesk.app import create_app
+    from helpdesk.core import schema
+    from helpdesk.core.config import Config
+    from helpdesk.core.extensions import db
+
+    with _postgresql_database(postgresql_server) as url:
+        app = create_app(Config(home=tmp_path_factory.mktemp("template"), testing=True, database_url=url))
+        with app.app_context():
+            schema.upgrade()
+            db.session.remove()
+            db.engine.dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def postgresql_migrated_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database of this test's own."""
+    with _postgresql_database(postgresql_server, postgresql_template) as url:
+        yield url
+
+
+def _postgresql_database(folder: str, template: str = "template1") -> AbstractContextManager[str]:
+    from helpdesk.cli.rules.databases import throw_away
+
+    return throw_away(f"postgresql+psycopg://helpdesk@/postgres?host={folder}", template)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`make bench` (or `python -m benchmarks`): measure, print the table, end with 1 when a budget is not kept.
 
-``--only start`` or ``--only pages`` measures a part; ``--write`` puts the table into benchmarks/README.md.
+``--only start`` (or another part) measures a part; ``--write`` puts its table into
+benchmarks/README.md, where each part has one of its own.
 """
 
 import argparse
@@ -11,43 +12,54 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import pages, start
+from benchmarks import jobs, mail, pages, plugins, start
 from benchmarks.figures import Figure, table
 
-PARTS = {"start": start.measure, "pages": pages.measure}
+PARTS = {
+    "start": start.measure,
+    "pages": pages.measure,
+    "plugins": plugins.measure,
+    "jobs": jobs.measure,
+    "mail": mail.measure,
+}
 README = Path(__file__).with_name("README.md")
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 
 
 def main() -> int:
     """Measure and print; answers the exit status."""
     options = _options()
-    figures: list[Figure] = []
+    over = False
     for name, measure in PARTS.items():
-        if options.only in (None, name):
-            print(f"Measuring: {name} ...", file=sys.stderr, flush=True)
-            figures += measure()
-    about = (
+        if options.only not in (None, name):
+            continue
+        print(f"Measuring: {name} ...", file=sys.stderr, flush=True)
+        figures: list[Figure] = measure()
+        text = f"{_about()}\n\n{table(figures)}"
+        print(f"{text}\n")
+        if options.write:
+            _write(name, text)
+        over = over or any(figure.is_over for figure in figures)
+    return 1 if over else 0
+
+
+def _about() -> str:
+    return (
         f"{date.today()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}."
     )
-    print(f"{about}\n\n{table(figures)}")
-    if options.write:
-        _write(f"{about}.\n\n{table(figures)}")
-    return 1 if any(figure.is_over for figure in figures) else 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed and size.")
     parser.add_argument("--only", choices=PARTS)
-    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
     return parser.parse_args()
 
 
-def _write(text: str) -> None:
-    before, _begin, rest = README.read_text("utf-8").partition(_BEGIN)
-    _old, _end, after = rest.partition(_END)
-    README.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", "utf-8")
+def _write(part: str, text: str) -> None:
+    before, begin, rest = README.read_text("utf-8").partition(f"<!-- {part} -->")
+    _old, end, after = rest.partition(f"<!-- end of {part} -->")
+    README.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
 
 
 if __name__ == "__main__":

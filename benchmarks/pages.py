@@ -14,7 +14,7 @@ from sqlalchemy import event, insert
 
 from benchmarks.figures import Figure
 from helpdesk.app import create_app
-from helpdesk.core import accounts, generation, schema
+from helpdesk.core import accounts, generation, schema, sign_in_sessions
 from helpdesk.core.config import Config
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Event, Message, Status, Tag, Team, Ticket, User
@@ -43,7 +43,7 @@ def measure() -> list[Figure]:
                 schema.upgrade()
                 agent = _fill(size)
                 deep = _deep_cursor(agent, size)
-                login = db.session.get_one(User, agent).get_id()
+                login = sign_in_sessions.begin(db.session.get_one(User, agent))
                 db.session.remove()
             pages = {
                 "the list": "/desk/views/open",

@@ -38,9 +38,9 @@ def measure() -> list[Figure]:
         agains: list[float] = []
         for number in range(ROUNDS):
             for times in (firsts, agains):
-                with _desk(Path(folder) / str(number)) as desk:
+                with running_desk(Path(folder) / str(number)) as desk:
                     times.append(desk.seconds)
-        with _desk(Path(folder) / "0") as desk:
+        with running_desk(Path(folder) / "0") as desk:
             time.sleep(IDLE_SECONDS)
             memory = _memory(desk.pid)
     return [
@@ -52,7 +52,7 @@ def measure() -> list[Figure]:
 
 
 @contextmanager
-def _desk(home: Path) -> Iterator[Running]:
+def running_desk(home: Path) -> Iterator[Running]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HELPDESK_")}
     begun = time.monotonic()
     command = [sys.executable, "-m", "helpdesk.cli", "serve", "--home", str(home), "--port", str(_free_port())]

@@ -1,3 +1,3 @@
 """A help desk made of small plugins."""
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"

@@ -1,26 +1,43 @@
 """The public surface for plugins. It only re-exports; the core does not import it.
 
-Semantic versioning: a name here is removed after a release of DeprecationWarning that names its replacement.
+Semantic versioning: a name here is removed after a release of DeprecationWarning that names its replacement
+(``helpdesk.plugins.deprecation``).
 """
+
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
 from helpdesk.core.accounts import requester_for
+from helpdesk.core.audit import record as audit
 from helpdesk.core.channels.intake import receive
+from helpdesk.core.channels.intake import store as keep_incoming
+from helpdesk.core.channels.outbox import bounced
+from helpdesk.core.channels.pauses import send_waiting
 from helpdesk.core.clock import now
+from helpdesk.core.deliveries import write_care
 from helpdesk.core.drafts import (
+    BOUNCE,
+    COMPLAINT,
+    DELAY,
     IncomingFile,
     IntakeDraft,
     MessageDraft,
     OutgoingFile,
     OutgoingMessage,
+    Return,
     StoredFile,
     TicketDraft,
 )
+from helpdesk.core.events.offered import UnknownHook, ask, collect, publish
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
 from helpdesk.core.files import store, store_bytes
-from helpdesk.core.jobs.ledger import schedule
+from helpdesk.core.generation import bump as drop_cached
+from helpdesk.core.generation import cached
+from helpdesk.core.i18n import locales, speaking
+from helpdesk.core.jobs.ledger import NotYet, schedule
+from helpdesk.core.jobs.work import Cancelled, LeaseLost, Work
 from helpdesk.core.links import address, desk_url, follow_url
 from helpdesk.core.markup import clean_html, html_to_text, snippet, text_to_html
 from helpdesk.core.models import (
@@ -36,9 +53,12 @@ from helpdesk.core.models import (
     TicketField,
     User,
 )
+from helpdesk.core.models.columns import UtcDateTime
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
-from helpdesk.core.settings import DeskSettings
+from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
+from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
+from helpdesk.core.throttle import within_limit
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow import (
     Invalid,
@@ -62,38 +82,79 @@ from helpdesk.core.workflow import (
     unfollow,
     untag,
 )
+from helpdesk.plugins import deprecation
 from helpdesk.plugins.contributions import (
+    LATER,
+    NORMAL,
+    SOON,
+    Act,
+    Action,
+    Badge,
     Channel,
     CheckStep,
+    Column,
     Command,
+    ComposerTool,
     DeliveryFailed,
+    Field,
+    Importer,
     Job,
     NavItem,
     Panel,
     Permission,
     Reject,
+    Report,
+    Room,
+    Schedule,
+    Service,
     SettingsGroup,
+    Suggestion,
+    Table,
     setting,
 )
-from helpdesk.plugins.hookspecs import hookimpl
+from helpdesk.plugins.hookspecs import hookimpl, hookspec
+from helpdesk.web.access import machine_page, permission_required, public_page, sign_in_required, token_page
+from helpdesk.web.proving import proof_required
+from helpdesk.web.session import reader
 
 __all__ = [
+    "BOUNCE",
+    "COMPLAINT",
+    "DELAY",
+    "LATER",
+    "NORMAL",
+    "SOON",
+    "Act",
+    "Action",
+    "Answer",
     "Attachment",
+    "Badge",
+    "Cancelled",
     "Channel",
     "CheckStep",
+    "Column",
     "Command",
+    "ComposerTool",
     "Delivery",
     "DeliveryFailed",
     "DeskSettings",
     "Event",
+    "FetchFailed",
+    "FetchLate",
+    "FetchRefused",
+    "FetchUnreached",
+    "Field",
+    "Importer",
     "IncomingFile",
     "IntakeDraft",
     "Invalid",
     "Job",
+    "LeaseLost",
     "Message",
     "MessageDraft",
     "NavItem",
     "NotAllowed",
+    "NotYet",
     "Organization",
     "OutgoingFile",
     "OutgoingMessage",
@@ -101,37 +162,64 @@ __all__ = [
     "Permission",
     "Refused",
     "Reject",
+    "Report",
+    "RequestSettings",
+    "Return",
+    "Room",
+    "Schedule",
+    "Service",
     "SettingsGroup",
     "Stale",
     "Status",
     "StoredFile",
+    "Suggestion",
+    "Table",
     "Tag",
     "Team",
     "Ticket",
     "TicketDraft",
     "TicketField",
+    "UnknownHook",
     "User",
+    "UtcDateTime",
+    "Work",
     "address",
     "allowed",
+    "ask",
     "assign",
+    "audit",
+    "bounced",
+    "cached",
     "clean_html",
     "close",
+    "collect",
     "db",
     "desk_url",
+    "drop_cached",
+    "fetch",
     "find_ticket",
     "follow",
     "follow_url",
     "gettext",
     "hookimpl",
+    "hookspec",
     "html_to_text",
+    "keep_incoming",
     "lazy_gettext",
     "lazy_pgettext",
+    "machine_page",
+    "locales",
     "move",
     "ngettext",
     "note",
     "now",
     "open_ticket",
+    "permission_required",
+    "proof_required",
     "pgettext",
+    "public_page",
+    "reader",
+    "publish",
     "receive",
     "record",
     "reopen",
@@ -139,6 +227,7 @@ __all__ = [
     "requester_for",
     "require",
     "schedule",
+    "send_waiting",
     "set_field",
     "set_priority",
     "set_status",
@@ -146,14 +235,24 @@ __all__ = [
     "set_tags",
     "setting",
     "settings",
+    "sign_in_required",
     "snippet",
     "solve",
+    "speaking",
     "store",
     "store_bytes",
     "tag",
     "text_to_html",
+    "token_page",
     "transaction",
     "unfollow",
     "untag",
     "visible_tickets",
+    "within_limit",
+    "write_care",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take every name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        return deprecation.old_name(__name__, globals(), name)

@@ -28,6 +28,7 @@ EARLY_DEATHS_ALLOWED = 5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_LINE = 64 * 1024
 _PLAN = "HELPDESK_SUPERVISOR_PLAN"
+_EVERYWHERE = "0.0.0.0"  # nosec B104 # compared with
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -59,7 +60,12 @@ def web_child(application: str, host: str, port: int, threads: int = 8) -> Child
     """
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # Two seconds less than the drain, so that gunicorn itself ends requests that do not finish.
-    options = ["--worker-class=gthread", "--workers=1", f"--threads={threads}", "--graceful-timeout=18"]
+    options = [
+        "--worker-class=helpdesk.front.FrontWorker",
+        "--workers=1",
+        f"--threads={threads}",
+        "--graceful-timeout=18",
+    ]
     # Its control socket would be written into the account's home folder.
     quiet = ["--no-control-socket", "--log-level=warning"]
     return Child("web", [sys.executable, "-m", "gunicorn", f"--bind={bind}", *options, *quiet, application])
@@ -246,7 +252,7 @@ class _Supervisor:
     def _greet(self) -> None:
         if self._greeting is None or self._kill_at is not None:
             return
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._greeting.host, self._greeting.host)
+        host = {_EVERYWHERE: "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self._greeting.host, self._greeting.host)
         try:
             socket.create_connection((host, self._greeting.port), timeout=1).close()
         except OSError:

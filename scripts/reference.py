@@ -60,6 +60,12 @@ KINDS = {
         "a list of contributions; never HTML",
         "A small box says which plugin could not be shown; the page stands.",
     ),
+    "all": (
+        "of every plugin that is loaded, off or on",
+        "as the hook says",
+        "as the hook says",
+        "As the hook says: personal data is never half gone.",
+    ),
 }
 
 
@@ -139,6 +145,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         yield name, command
         if isinstance(command, click.Group):
             for below, inner in command.commands.items():
+                # Hidden ones are the desk's own, which calls itself.
+                if inner.hidden:
+                    continue
                 yield f"{name} {below}", inner
 
 
@@ -153,7 +162,7 @@ def _command(path: str, command: click.Command) -> str:
 
 
 def _option(param: click.Parameter) -> str | None:
-    if not isinstance(param, click.Option):
+    if not isinstance(param, click.Option) or param.hidden:
         return None
     names = ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))
     takes = "" if param.is_flag else f" {_cell(param.make_metavar(click.Context(click.Command('x'))))}"

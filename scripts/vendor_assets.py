@@ -1,4 +1,4 @@
-"""Fetch the browser libraries that the pages use into ``helpdesk/web/static/vendor``.
+"""Fetch the browser libraries that the pages use into ``helpdesk/web/static/vendor``, and those of tests.
 
 Run ``python scripts/vendor_assets.py`` after changing ``LIBRARIES``; it needs npm. It writes each library's
 files and licence, ``vendor.json`` (what ``tests/web/test_vendor.py`` checks) and ``VENDOR.md`` (for readers).
@@ -20,6 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "helpdesk" / "web" / "static" / "vendor"
+TESTS_VENDOR = ROOT / "tests" / "vendor"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ LIBRARIES = (
         licence="MIT",
         files=("dist/trix.css", "dist/trix.umd.min.js"),
         purpose="the editor for replies (contains DOMPurify, Apache-2.0 or MPL-2.0)",
+    ),
+)
+# Used by tests alone, and in no wheel.
+TEST_LIBRARIES = (
+    Library(
+        folder="axe",
+        package="axe-core",
+        version="4.14.1",
+        licence="MPL-2.0",
+        files=("axe.min.js",),
+        purpose="finds what keeps people from using a page",
     ),
 )
 
@@ -103,9 +115,9 @@ def mit_licence(library: Library) -> bytes:
     return f"{text}\n".encode()
 
 
-def install(library: Library, files: dict[str, bytes]) -> dict[str, Any]:
+def install(library: Library, files: dict[str, bytes], vendor: Path) -> dict[str, Any]:
     """Replace the library's folder with what was fetched and return its entry for ``vendor.json``."""
-    folder = VENDOR / library.folder
+    folder = vendor / library.folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name, content in files.items():
@@ -143,11 +155,15 @@ def main() -> None:
     if shutil.which("npm") is None:
         raise SystemExit("npm is not installed: on Debian, run 'apt-get install npm' and try again.")
     with tempfile.TemporaryDirectory() as scratch:
-        fetched = [(library, fetch(library, Path(scratch))) for library in LIBRARIES]
-        entries = [install(library, unpacked) for library, unpacked in fetched]
-    (VENDOR / "vendor.json").write_text(json.dumps({"libraries": entries}, indent=2) + "\n", "utf-8")
-    (VENDOR / "VENDOR.md").write_text(readable(entries), "utf-8")
-    print(f"{len(entries)} libraries are in {VENDOR.relative_to(ROOT)}.", file=sys.stderr)
+        fetched = {
+            vendor: [(library, fetch(library, Path(scratch))) for library in libraries]
+            for vendor, libraries in ((VENDOR, LIBRARIES), (TESTS_VENDOR, TEST_LIBRARIES))
+        }
+    for vendor, found in fetched.items():
+        entries = [install(library, unpacked, vendor) for library, unpacked in found]
+        (vendor / "vendor.json").write_text(json.dumps({"libraries": entries}, indent=2) + "\n", "utf-8")
+        (vendor / "VENDOR.md").write_text(readable(entries), "utf-8")
+        print(f"{len(entries)} libraries are in {vendor.relative_to(ROOT)}.", file=sys.stderr)
 
 
 if __name__ == "__main__":

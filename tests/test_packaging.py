@@ -21,7 +21,12 @@ PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 
 def build_wheel(distribution: Path, scratch: Path) -> set[str]:
     """The names in the wheel of one distribution, built from a copy so that the tree stays clean."""
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "instance*", "tests")
+    patterns = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "instance*")
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        # The tests at the top, not those of the scaffold.
+        return {*patterns(folder, names), *(["tests"] if Path(folder) == distribution else [])}
+
     copy = shutil.copytree(distribution, scratch / "source", ignore=ignored)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
     built = subprocess.run(

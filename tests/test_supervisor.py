@@ -307,5 +307,7 @@ def test_an_address_that_cannot_be_listened_on_is_explained(host: str, port: int
 def test_the_web_child_is_gunicorn_with_one_process() -> None:
     child = supervisor.web_child("helpdesk.app:create_app()", "::1", 8123, threads=4)
     assert child.command[:3] == [sys.executable, "-m", "gunicorn"]
-    assert {"--bind=[::1]:8123", "--workers=1", "--threads=4", "--worker-class=gthread"} <= set(child.command)
+    assert {"--bind=[::1]:8123", "--workers=1", "--threads=4", "--worker-class=helpdesk.front.FrontWorker"} <= set(
+        child.command
+    )
     assert "--preload" not in child.command

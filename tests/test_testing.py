@@ -1,8 +1,12 @@
 """What the pytest plugin lends: each test has a desk of its own, and nothing leaks into the next."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +116,76 @@ def test_threads_have_sessions_of_their_own(app: Any, make_ticket: Any, make_use
     added = select(func.count(Event.id)).where(Event.kind == "message_added")
     assert db.session.scalar(added) == 5 and ticket.version == 5
     assert db.session.scalar(select(func.count(Job.id)))
+
+
+# ---- for authors of plugins
+
+
+def test_settings_are_saved_as_an_owner_does(configure: Any) -> None:
+    from helpdesk.core.settings import DeskSettings, get
+
+    configure(DeskSettings, name="Corner shop")
+    assert get(DeskSettings).name == "Corner shop"
+
+
+def test_a_place_shows_what_plugins_put_there_and_fails_with_them(
+    app: Any, plug: Any, place: Any, make_user: Any, make_ticket: Any
+) -> None:
+    from helpdesk.plugins.contributions import Badge
+
+    ticket, agent = make_ticket(), make_user("agent")
+    plug("marks", ticket_badges=lambda tickets: {ticket.id: [Badge("Soon")] for ticket in tickets})
+    assert [mark.text for mark in place("ticket_badges", [ticket], agent)[ticket.id]] == ["Soon"]
+    plug("broken", ticket_badges=lambda tickets: 1 / 0)
+    with pytest.raises(AssertionError, match="broken.ticket_badges"):
+        place("ticket_badges", [ticket], agent)
+
+
+def test_outside_of_a_plugin_the_installed_ones_are_loaded(plugin_name: str, desk_plugins: Any) -> None:
+    assert plugin_name == "" and desk_plugins is None
+
+
+PROJECT = """
+[project]
+name = "helpdesk-probe"
+version = "1.0"
+dependencies = ["helpdesk>=1,<2"{needs}]
+
+[project.entry-points."helpdesk.plugins"]
+probe = "helpdesk_probe"
+
+[tool.pytest.ini_options]
+addopts = ["-p", "helpdesk.testing", "-p", "no:cacheprovider"]
+helpdesk_plugins = [{wanted}]
+"""
+LISTS = """
+from helpdesk.plugins import manager
+
+def test_which(app):
+    print("loaded:", ",".join(manager.current().plugins))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("needs", "wanted", "loaded"),
+    [("", "", "probe"), ("", '"email"', "email,probe"), (', "helpdesk-email"', "", "email,probe")],
+)
+def test_in_the_folder_of_a_plugin_the_desk_has_that_one(tmp_path: Path, needs: str, wanted: str, loaded: str) -> None:
+    (tmp_path / "helpdesk_probe").mkdir()
+    (tmp_path / "helpdesk_probe" / "__init__.py").write_text("")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_which.py").write_text(LISTS)
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format(needs=needs, wanted=wanted))
+    calls = tmp_path / "calls.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "tests"],
+        cwd=tmp_path,
+        env={**os.environ, "HELPDESK_TEST_CALLS": str(calls)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"loaded: {loaded}\n" in done.stdout
+    assert calls.exists()

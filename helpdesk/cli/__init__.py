@@ -1,13 +1,18 @@
 """The command line for operators: one file per noun, loaded only when it is called."""
 
 import importlib
+import logging
 import sys
 from typing import Any
 
 import click
 
 import helpdesk
+from helpdesk.core import logs
+from helpdesk.plugins import start
 
+# Commands whose output is the log of the desk.
+_SERVING = (["serve"], ["web"], ["worker"])
 # Command -> module of helpdesk.cli that holds it (as NAME_command), and what `helpdesk --help` says, with an example.
 COMMANDS = {
     "serve": ("serve", "Run the desk: web server and worker.", "helpdesk serve --port 8080"),
@@ -17,11 +22,21 @@ COMMANDS = {
     "demo": ("demo", "Fill a home of its own with sample data.", "helpdesk demo --serve"),
     "doctor": ("doctor", "Say what is right and wrong with this installation.", "helpdesk doctor"),
     "db": ("database", "Bring the database up to date.", "helpdesk db upgrade"),
+    "backup": ("backup", "Back up database, files and keys.", "helpdesk backup /mnt/disk/helpdesk.tar"),
+    "restore": ("backup", "Restore a backup, or try one.", "helpdesk restore helpdesk.tar --verify"),
+    "release": ("backup", "Let a restored desk send and poll again.", "helpdesk release"),
     "user": ("user", "People and their roles.", "helpdesk user add sam@shop.example --role admin"),
+    "token": ("token", "Tokens by which programs act.", "helpdesk token list"),
+    "audit": ("audit", "The record of administrative acts.", "helpdesk audit verify"),
     "team": ("team", "Teams.", "helpdesk team add Workshop --member jonas@shop.example"),
     "ticket": ("ticket", "Read, open and answer tickets.", "helpdesk ticket list --category open"),
     "mail": ("mail", "Mail in and out.", "helpdesk mail receive < message.eml"),
     "job": ("job", "Work for later: what waits, runs and failed.", "helpdesk job list --state failed"),
+    "schedule": ("schedule", "Work that comes again.", "helpdesk schedule run-now orders.nightly"),
+    "event": ("event", "What happened, in order.", "helpdesk event list --ticket 7"),
+    "fact": ("fact", "What plugins have not taken in.", "helpdesk fact list"),
+    "workers": ("workers", "Who does the work.", "helpdesk workers list"),
+    "import": ("importing", "Take in what another program has kept.", "helpdesk import orders orders.csv"),
     "plugin": ("plugin", "Plugins: list them, switch them on and off.", "helpdesk plugin off email"),
     "theme": ("theme", "Themes.", "helpdesk theme use ember"),
     "translation": ("translation", "Language packs.", "helpdesk translation status"),
@@ -51,6 +66,13 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         debug = "--debug" in (kwargs.get("args") or sys.argv[1:])
+        if not args and kwargs.get("args") is None:
+            start.again = [sys.executable, "-m", "helpdesk.cli", *sys.argv[1:]]
+        words = [word for word in (kwargs.get("args") or sys.argv[1:]) if not word.startswith("-")]
+        logs.begin_brief()
+        loading = logging.getLogger("helpdesk.plugins.manager")
+        if not debug and words[:1] not in _SERVING:
+            loading.addFilter(_without_traceback)
         try:
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
         except click.exceptions.NoArgsIsHelpError as error:
@@ -67,6 +89,14 @@ class Commands(click.Group):
                 raise
             click.echo(_sentence(error), err=True)
             sys.exit(1)
+        finally:
+            loading.removeFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A plugin that was left out is a line before what a command prints; the log of 'serve' has the rest."""
+    record.exc_info = record.exc_text = None
+    return True
 
 
 @click.command(

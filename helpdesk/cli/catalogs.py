@@ -1,40 +1,42 @@
 """Gettext catalogs on disk: where they are, how complete, what is broken, and Babel's commands on them."""
 
 import importlib.metadata
+import io
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import chdir
+from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Catalog
 from babel.messages.frontend import ExtractMessages, InitCatalog, UpdateCatalog
 from babel.messages.pofile import read_po
 
-from helpdesk.app import PACKAGE, shipped
+from helpdesk.app import PACKAGE
+from helpdesk.core import catalogs as live
+from helpdesk.core import packs as places
 from helpdesk.core.config import Config
+from helpdesk.core.packs import CORE, DOMAIN, PLUGIN, TEMPLATE, Place
+from helpdesk.core.pofiles import Entry
 from helpdesk.plugins import manager
 
-CORE, HOME = "core", "home"
-TEMPLATE = "messages.pot"
-_CATALOG = "LC_MESSAGES/messages.po"
-_PLACEHOLDER = re.compile(r"%\((\w+)\)")
-# With how it is written: "%(name) u" is a number with a space in front where "%(name)s" is text.
-_SPECIFIED = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[A-Za-z]?")
 _DATE = re.compile(r'^"POT-Creation-Date: .*$', re.MULTILINE)
 _TRUE = ("1", "true", "yes", "on")
 
 
 @dataclass(frozen=True)
 class Pack:
-    """The catalogs of the core, of one plugin, or of the home. ``source``: the checkout whose setup.cfg says how."""
+    """The catalogs of the core, of one plugin, of a language pack, or of the home, for one ``domain``.
+
+    ``source``: the checkout whose setup.cfg says how strings are collected.
+    """
 
     owner: str
     folder: Path
     source: Path | None = None
+    domain: str = DOMAIN
 
     @property
     def template(self) -> Path:
@@ -42,11 +44,12 @@ class Pack:
 
     def catalog(self, code: str) -> Path:
         """Where a language's catalog is, or would be."""
-        return self.folder / code / _CATALOG
+        return self.folder / code / "LC_MESSAGES" / f"{self.domain}.po"
 
     def languages(self) -> list[str]:
-        """The languages that it has a catalog for."""
-        return sorted(path.parent.parent.name for path in self.folder.glob(f"*/{_CATALOG}"))
+        """The languages that it has a catalog for; folders that are no language's are left out."""
+        found = (path.parent.parent.name for path in self.folder.glob(f"*/LC_MESSAGES/{self.domain}.po"))
+        return sorted(code for code in found if places.is_code(code))
 
 
 @dataclass(frozen=True)
@@ -75,61 +78,45 @@ class Problem:
 
 def packs(config: Config) -> list[Pack]:
     """Every place that catalogs come from, the core's first. In an app context."""
-    found = [Pack(CORE, shipped("translations"), _checkout(PACKAGE))]
-    for plugin in manager.current().plugins.values():
-        file = getattr(plugin.module, "__file__", None)
-        if plugin.loaded and file and Path(file).name == "__init__.py":
-            package = Path(file).parent
-            found.append(Pack(plugin.name, package / "translations", _checkout(package)))
-    return [*found, Pack(HOME, config.paths.translations)]
-
-
-def locale_of(code: str) -> Locale:
-    """The language of a code such as ``de`` or ``zh_Hans``. Raises ValueError with a sentence."""
-    try:
-        return Locale.parse(code)
-    except (ValueError, UnknownLocaleError, TypeError):
-        raise ValueError(f"“{code}” is no language; write a code such as de, pt_BR or zh_Hans.") from None
+    found = []
+    for place in live.current().places():
+        if place.kind == PLUGIN and not _is_package(place):
+            continue
+        if place.kind in (CORE, PLUGIN):
+            found.append(Pack(place.name, place.folder, _checkout(place)))
+        else:
+            found += [Pack(place.name, place.folder, None, domain) for domain in _domains(place)]
+    return found
 
 
 def read(path: Path, code: str | None = None) -> Catalog:
-    """A catalog from its file."""
+    """A catalog from its file, by Babel."""
     with path.open("rb") as file:
         return read_po(file, locale=code, abort_invalid=True)
 
 
 def coverage(pack: Pack, code: str) -> Coverage:
     """How many of the template's strings (without one: of the catalog's own) are translated."""
-    catalog = read(pack.catalog(code), code)
-    wanted = read(pack.template) if pack.template.exists() else catalog
-    messages = [catalog.get(message.id, message.context) for message in wanted if message.id]
-    fuzzy = sum(1 for message in messages if message is not None and message.fuzzy)
-    translated = sum(1 for message in messages if message is not None and not message.fuzzy and _is_full(message))
-    return Coverage(len(messages), translated, fuzzy)
+    entries = {entry.key: entry for entry in _entries(pack.catalog(code), code)}
+    wanted = [entry.key for entry in _entries(pack.template, code)] or list(entries)
+    found = [entries[key] for key in wanted if key in entries]
+    fuzzy = sum(1 for entry in found if entry.fuzzy)
+    translated = sum(1 for entry in found if not entry.fuzzy and entry.full)
+    return Coverage(len(wanted), translated, fuzzy)
 
 
 def strings(pack: Pack) -> int:
     """How many strings there are to translate in all."""
     if pack.template.exists():
-        return sum(1 for message in read(pack.template) if message.id)
+        return len(_entries(pack.template, live.SOURCE_LOCALE))
     return max((coverage(pack, code).total for code in pack.languages()), default=0)
 
 
 def problems(path: Path, code: str) -> Iterator[Problem]:
-    """What is wrong in one catalog: placeholders, plural forms, fuzzy entries, or the file itself."""
-    try:
-        catalog = read(path, code)
-    except (ValueError, UnicodeDecodeError) as error:
-        yield Problem(path, None, "file", f"cannot be read: {error}")
-        return
-    for message in catalog:
-        if not message.id:
-            continue
-        if message.fuzzy:
-            yield Problem(path, message.lineno, "fuzzy", f"“{_first(message)}” is marked fuzzy and not shown")
-        elif any(_strings(message)):
-            for kind, sentence in _faults(message, catalog.num_plurals):
-                yield Problem(path, message.lineno, kind, sentence)
+    """What is wrong in one catalog: placeholders, plural forms, HTML, fuzzy entries, or the file itself."""
+    stamp = places.stamp_of(path)
+    for problem in places.report(path, stamp, code) if stamp else ():
+        yield Problem(path, problem.line, problem.kind, problem.sentence)
 
 
 def extract(pack: Pack) -> int:
@@ -154,19 +141,46 @@ def update(pack: Pack) -> list[str]:
     return languages
 
 
-def begin(pack: Pack, code: str) -> Path:
-    """Make an empty catalog from a template, with the plural forms of its language. Raises FileExistsError."""
-    target = pack.catalog(code)
-    if target.exists():
+def begin(pack: Pack, code: str, home: Path | None = None, into_home: bool = False) -> Path:
+    """Make an empty catalog from a template, with the plural forms of its language: in a checkout, else in ``home``.
+
+    ``into_home``: in a checkout as well.
+
+    Raises FileExistsError, and ValueError with a sentence when ``code`` is no language or its folder leads elsewhere.
+    """
+    places.check_code(code)
+    in_checkout = pack.source is not None and not into_home
+    folder = pack.folder if in_checkout or home is None else home
+    domain = DOMAIN if folder == pack.folder or pack.owner == CORE else pack.owner
+    target = folder / code / "LC_MESSAGES" / f"{domain}.po"
+    if target.exists() or target.is_symlink():
         raise FileExistsError(target)
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{folder / code} leads to another place; remove that link first.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = pack.source or pack.folder
-    _babel(InitCatalog, folder, "init_catalog", input_file=pack.template, output_file=target, locale=code)
+    settings = pack.source if in_checkout and pack.source else folder
+    _babel(InitCatalog, settings, "init_catalog", input_file=pack.template, output_file=target, locale=code)
     return target
 
 
-def _checkout(package: Path) -> Path | None:
+def _entries(path: Path, code: str) -> list[Entry]:
+    stamp = places.stamp_of(path)
+    return places.parsed(path, stamp, code).entries if stamp else []
+
+
+def _domains(place: Place) -> list[str]:
+    found = {path.stem for path in place.folder.glob("*/LC_MESSAGES/*.po")}
+    return sorted(found | {DOMAIN}, key=lambda domain: (domain != DOMAIN, domain))
+
+
+def _is_package(place: Place) -> bool:
+    file = getattr(manager.current().plugins[place.name].module, "__file__", None)
+    return bool(file) and Path(str(file)).name == "__init__.py"
+
+
+def _checkout(place: Place) -> Path | None:
     """The folder whose setup.cfg has Babel's settings, when the package lies in a checkout."""
+    package = PACKAGE if place.kind == CORE else place.folder.parent
     for folder in (package.parent, package.parent.parent):
         if _settings(folder).has_section("extract_messages"):
             return folder
@@ -188,54 +202,7 @@ def _babel(command_type: type, folder: Path, section: str, **options: Any) -> No
         setattr(command, name, value.lower() in _TRUE if name in flags else value)
     for name, value in options.items():
         setattr(command, name, str(value))
-    with chdir(folder):
+    # It prints what it thinks of a template's plural forms in a language that has another number of them.
+    with chdir(folder), redirect_stdout(io.StringIO()):
         command.finalize_options()
         command.run()
-
-
-def _faults(message: Message, plurals: int) -> Iterator[tuple[str, str]]:
-    strings, name = _strings(message), _first(message)
-    if message.pluralizable and (len(strings) != plurals or not all(strings)):
-        filled = sum(1 for string in strings if string)
-        yield "plural", f"“{name}” has {filled} of {plurals} plural forms"
-    asked = {key for text in _ids(message) for key in _PLACEHOLDER.findall(text)}
-    if not _can_format(_ids(message)[0], asked):
-        return
-    written = {spec for text in _ids(message) for spec in _SPECIFIED.findall(text)}
-    for string in filter(None, strings):
-        used = set(_PLACEHOLDER.findall(string))
-        if unknown := used - asked:
-            yield "placeholder", f"“{name}” has no {_names(unknown)}"
-        elif set(_SPECIFIED.findall(string)) - written or not _can_format(string, asked):
-            yield "placeholder", f"the translation of “{name}” has a broken placeholder or a single %"
-        elif (missing := asked - used) and not message.pluralizable:
-            yield "placeholder", f"the translation of “{name}” leaves out {_names(missing)}"
-
-
-def _can_format(text: str, names: set[str]) -> bool:
-    """Whether a page can put values in: templates format every string, so that a single % breaks them."""
-    try:
-        text % dict.fromkeys(names, 1)
-    except (TypeError, ValueError, KeyError):
-        return False
-    return True
-
-
-def _names(names: set[str]) -> str:
-    return ", ".join(f"%({name})s" for name in sorted(names))
-
-
-def _ids(message: Message) -> tuple[str, ...]:
-    return tuple(message.id) if isinstance(message.id, list | tuple) else (str(message.id),)
-
-
-def _strings(message: Message) -> tuple[str, ...]:
-    return tuple(message.string) if isinstance(message.string, list | tuple) else (str(message.string or ""),)
-
-
-def _first(message: Message) -> str:
-    return " ".join(_ids(message)[0].split())[:60]
-
-
-def _is_full(message: Message) -> bool:
-    return all(_strings(message))

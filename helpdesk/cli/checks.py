@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import socket
 import sqlite3
 import stat
 import sys
@@ -10,17 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import current_app
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, select, text
 
-from helpdesk.core import accounts, deliveries, files, schema, settings
+from helpdesk.core import accounts, deliveries, files, holding, schema, settings
+from helpdesk.core.backups import lateness, notes
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Attachment, Delivery, Event, Intake, Job, PluginState
 from helpdesk.core.models.delivery import FAILED as UNSENT
+from helpdesk.core.models.delivery import WAITING as DELAYED
 from helpdesk.core.models.intake import QUARANTINED
 from helpdesk.core.models.job import FAILED, WAITING
 from helpdesk.core.settings import DeskSettings
@@ -58,7 +62,7 @@ def machine(config: Config) -> Iterator[Finding]:
         yield Finding("python", FAIL, version, "Install Python 3.11 or newer.")
     if config.is_sqlite:
         yield _sqlite_version()
-    yield Finding("home", OK, str(config.home))
+    yield _home(config)
     yield _key(config)
     yield _disk(config)
 
@@ -96,6 +100,8 @@ def running(config: Config) -> Iterator[Finding]:
         _plugins,
         _theme,
         _files,
+        _backups,
+        _held,
         _time,
     )
     for check in checks:
@@ -108,6 +114,14 @@ def _sqlite_version() -> Finding:
     good = ".".join(map(str, GOOD_SQLITE))
     advice = f"Use a Python with SQLite {good} or newer, or PostgreSQL; until then keep backups."
     return Finding("sqlite", WARN, f"{sqlite3.sqlite_version}, which can rarely damage its write-ahead log", advice)
+
+
+def _home(config: Config) -> Finding:
+    mode = stat.S_IMODE(config.home.stat().st_mode)
+    if mode & stat.S_IRWXO:
+        said = f"every account of this machine can look into {config.home} (mode {mode:o})"
+        return Finding("home", WARN, said, f"Run 'chmod o= {config.home}'.")
+    return Finding("home", OK, str(config.home))
 
 
 def _key(config: Config) -> Finding:
@@ -147,11 +161,22 @@ def _administrator(_config: Config) -> Iterator[Finding]:
 def _address(config: Config) -> Iterator[Finding]:
     if not config.public_url:
         advice = "Set public_url in helpdesk.toml to the address that customers use; links in mails carry it."
-        yield Finding("address", WARN, f"{config.address} (no public_url)", advice)
+        yield Finding("address", WARN, f"{_listening(config) or config.address} (no public_url)", advice)
     elif config.public_url.startswith("http://"):
         yield Finding("address", WARN, config.address, "Put it behind https; passwords travel readable otherwise.")
     else:
         yield Finding("address", OK, config.address)
+
+
+def _listening(config: Config) -> str:
+    """Where the desk listens now, whatever port its command was given; "" when nothing answers there."""
+    try:
+        address = config.paths.listening.read_text("utf-8").strip()
+        there = urlsplit(address)
+        socket.create_connection((there.hostname or "", there.port or 0), timeout=2).close()
+    except (OSError, ValueError):
+        return ""
+    return address
 
 
 def _worker(config: Config) -> Iterator[Finding]:
@@ -187,17 +212,26 @@ def _mail(_config: Config) -> Iterator[Finding]:
         yield Finding("mail", WARN, "no channel sends mail", "Switch it on: 'helpdesk plugin on email'.")
     elif (group := settings.group(deliveries.DEFAULT_CHANNEL)) is not None:
         values: object = settings.get(group.model)
-        missing = [name for name in ("address", "smtp_host") if getattr(values, name, None) == ""]
-        if missing:
-            found = f"not set: {', '.join(missing)}"
-            yield Finding("mail", WARN, found, "Enter the mailbox in Settings, E-mail; replies wait until then.")
+        # Which servers it leaves by is the channel's own affair; when it finds none, mail waits below.
+        if getattr(values, "address", None) == "":
+            advice = "Enter the mailbox in Settings, E-mail; replies wait until then."
+            yield Finding("mail", WARN, "not set: address", advice)
         else:
             yield Finding("mail", OK, f"leaves as {getattr(values, 'address', '')}")
+    yield from _waiting_mail()
     if unsent := _count(Delivery, Delivery.state == UNSENT):
         advice = "See 'helpdesk mail outbox --state failed'; 'helpdesk mail retry --outgoing NUMBER' sends one again."
         yield Finding("outgoing mail", WARN, f"{unsent} could not be sent", advice)
     if parked := _count(Intake, Intake.state == QUARANTINED):
         yield Finding("incoming mail", WARN, f"{parked} in quarantine", "See 'helpdesk mail quarantine'.")
+
+
+def _waiting_mail() -> Iterator[Finding]:
+    """What was tried and is tried again: why, in the channel's words."""
+    tried = (Delivery.state == DELAYED, Delivery.error != "")
+    if error := db.session.scalar(select(Delivery.error).where(*tried).order_by(Delivery.id.desc()).limit(1)):
+        advice = "It is tried again by itself. See 'helpdesk mail outbox --state waiting', and Settings, E-mail."
+        yield Finding("waiting mail", WARN, f"{_count(Delivery, and_(*tried))} could not be sent yet: {error}", advice)
 
 
 def _plugins(_config: Config) -> Iterator[Finding]:
@@ -236,6 +270,31 @@ def _files(_config: Config) -> Iterator[Finding]:
         yield Finding("files", FAIL, f"{len(missing)} of the newest {len(hashes)} are gone", advice)
     else:
         yield Finding("files", OK, f"the newest {len(hashes)} are there")
+
+
+def _backups(config: Config) -> Iterator[Finding]:
+    newest = notes.last_good(config.paths.backups)
+    late = lateness.is_late(newest)
+    if newest is None:
+        advice = "Run 'helpdesk backup'; a running desk makes one every night ('helpdesk schedule list')."
+        yield Finding("backup", WARN if late else OK, "there is none", advice)
+        return
+    age = timedelta(seconds=newest.age_seconds)
+    found = f"{newest.name}, {_span(age)} old, {'tried and good' if newest.verified else 'not tried yet'}"
+    if late:
+        advice = "Run 'helpdesk backup', and see why the nightly one did not come: 'helpdesk job list'."
+        yield Finding("backup", WARN, found, advice)
+    else:
+        yield Finding("backup", OK, found)
+    for backup in notes.listed(config.paths.backups)[:1]:
+        if backup.verified is False:
+            yield Finding("newest backup", WARN, backup.problem, "Run 'helpdesk backup' and try that one.")
+
+
+def _held(_config: Config) -> Iterator[Finding]:
+    if since := holding.held_since():
+        advice = "Look around first, then run 'helpdesk release'."
+        yield Finding("held", WARN, f"nothing is sent since the restore of {since[:16].replace('T', ' ')} UTC", advice)
 
 
 def _time(_config: Config) -> Iterator[Finding]:

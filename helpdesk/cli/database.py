@@ -2,7 +2,7 @@
 
 import click
 
-from helpdesk.cli.frame import json_option, make_app, print_rows
+from helpdesk.cli.frame import back_up_first, json_option, make_app, no_backup_option, opened, print_rows
 from helpdesk.core import schema
 
 _plugin = click.option("--plugin", help="Only this plugin's history (default: the core, then every plugin).")
@@ -15,12 +15,16 @@ def db_command() -> None:
 
 @db_command.command()
 @_plugin
-def upgrade(plugin: str | None) -> None:
-    """Migrate to the newest schema.
+@no_backup_option
+def upgrade(plugin: str | None, no_backup: bool) -> None:
+    """Migrate to the newest schema, after a backup of a database that holds data.
+
+    Killed in between it leaves the old schema; run it again.
 
     Example: helpdesk db upgrade
     """
-    with make_app().app_context():
+    with opened(make_app()):
+        back_up_first(no_backup, plugin)
         moved = schema.upgrade(plugin)
     for revision in moved:
         click.echo(f"{revision.owner}: {revision.database or 'nothing'} -> {revision.code}")
@@ -37,7 +41,7 @@ def downgrade(revision: str, plugin: str | None) -> None:
 
     Example: helpdesk db downgrade base --plugin surveys
     """
-    with make_app().app_context():
+    with opened(make_app()):
         schema.downgrade(revision, plugin or "core")
     click.echo(f"{plugin or 'core'} is at {revision}.")
 
@@ -49,7 +53,7 @@ def current(as_json: bool) -> None:
 
     Example: helpdesk db current --json
     """
-    with make_app().app_context():
+    with opened(make_app()):
         rows = [
             {
                 "owner": revision.owner,

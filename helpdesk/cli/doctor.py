@@ -9,7 +9,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.cli.checks import FAIL, OK, WARN, Finding, database, machine, running
-from helpdesk.cli.frame import home_option, json_option, make_app
+from helpdesk.cli.frame import home_option, json_option, make_app, opened
+from helpdesk.core.backups import bond
 from helpdesk.core.config import Config, ConfigError, load
 from helpdesk.core.paths import HomeError
 
@@ -39,8 +40,9 @@ def _examine() -> Iterator[Finding]:
     except ConfigError as error:
         yield Finding("configuration", FAIL, str(error))
         return
-    if not config.paths.root.is_dir():
-        yield Finding("home", FAIL, f"{config.home} is not there", "Run 'helpdesk init' or 'helpdesk serve'.")
+    if not config.paths.is_made:
+        advice = "Name its folder by HELPDESK_HOME, or run 'helpdesk init'."
+        yield Finding("home", FAIL, f"There is no desk in {config.home}", advice)
         return
     try:
         app = make_app()
@@ -48,18 +50,21 @@ def _examine() -> Iterator[Finding]:
         yield Finding("home", FAIL, str(error))
         return
     yield from machine(config)
-    with app.app_context():
+    with opened(app):
         yield from _in_the_desk(config)
 
 
 def _in_the_desk(config: Config) -> Iterator[Finding]:
     found = []
     try:
+        bond.check()
         for finding in database(config):
             found.append(finding)
             yield finding
         if not any(finding.state == FAIL for finding in found):
             yield from running(config)
+    except bond.WrongDatabase as error:
+        yield Finding("database", FAIL, str(error))
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).splitlines()[0]
         yield Finding("database", FAIL, said, "Check database_url, and that the database server runs.")

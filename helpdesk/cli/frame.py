@@ -15,6 +15,8 @@ from flask_babel import force_locale
 
 from helpdesk.app import create_app
 from helpdesk.core import accounts, i18n, schema
+from helpdesk.core.backups import bond
+from helpdesk.core.backups.errors import BackupError
 from helpdesk.core.config import load
 from helpdesk.core.extensions import db
 from helpdesk.core.models import User
@@ -26,6 +28,25 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _WIDE, _NARROW = 1000, 8
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each.")
+
+
+no_backup_option = click.option("--no-backup", is_flag=True, help="Migrate without a backup of the database before.")
+
+
+def back_up_first(no_backup: bool, owner: str | None = None) -> None:
+    """Back up a database that is about to be migrated, and say where. In an app context.
+
+    Raises :class:`Impossible`, and WrongDatabase when it is not this home's.
+    """
+    bond.check()
+    if no_backup:
+        return
+    try:
+        path = schema.back_up_first(owner)
+    except BackupError as error:
+        raise Impossible(f"{error} Nothing was migrated; --no-backup goes on without one.") from error
+    if path is not None:
+        click.echo(f"The database as it was is in {path}.")
 
 
 def _use_home(_context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -70,13 +91,31 @@ def in_app(function: _F) -> _F:
 
 @contextmanager
 def desk() -> Iterator[Flask]:
-    """An app context around a database that is up to date, in the operator's language. Raises :class:`OutOfDate`."""
+    """An app context around a database that is up to date, in the operator's language.
+
+    Raises :class:`OutOfDate`, and :class:`Impossible` where there is no desk.
+    """
+    require_home()
     app = make_app()
+    with opened(app):
+        require_current()
+        with force_locale(_language()):
+            yield app
+
+
+def require_home() -> None:
+    """Raise :class:`Impossible` where there is no desk: a command that is mistaken about the place makes none."""
+    home = load().paths
+    if not home.is_made:
+        raise Impossible(f"There is no desk in {home.root}; name its folder by HELPDESK_HOME, or run 'helpdesk init'.")
+
+
+@contextmanager
+def opened(app: Flask) -> Iterator[None]:
+    """The app context of an application whose database may be of any age; its connections are closed afterwards."""
     with app.app_context():
         try:
-            require_current()
-            with force_locale(_language()):
-                yield app
+            yield
         finally:
             db.session.remove()
             db.engine.dispose()
@@ -89,17 +128,23 @@ def _language() -> str:
 
 
 def require_current() -> None:
-    """Raise :class:`OutOfDate` unless the database fits the code (a newer one says so itself)."""
-    revisions = schema.revisions()
-    for revision in revisions:
-        if revision.owner == "core" and revision.database is None:
-            raise OutOfDate("This home has no database yet; run 'helpdesk init' (or 'helpdesk serve') first.")
-    if not all(revision.is_current for revision in revisions):
+    """Raise :class:`OutOfDate` unless the database fits the code (a newer one, or another home's, says so itself).
+
+    Plugins whose tables do not fit are left out; the desk goes on.
+    """
+    bond.check()
+    core = schema.revision(schema.histories()[0])
+    if core.database is None:
+        raise OutOfDate("This home has no database yet; run 'helpdesk init' (or 'helpdesk serve') first.")
+    if not core.is_current:
         raise OutOfDate("The database does not fit this version; run 'helpdesk db upgrade' first.")
+    schema.leave_out_unready()
 
 
 def plugin_command(name: str) -> click.Command | None:
     """The group that a plugin contributes under its own name, or None."""
+    if not load().paths.is_made:
+        return None
     app = make_app()
     with app.app_context():
         commands = [
@@ -153,6 +198,8 @@ def print_result(row: dict[str, Any], sentence: str, as_json: bool) -> None:
 
 def user_named(email: str) -> User:
     """The user with that address. Raises :class:`Impossible`."""
+    if not email.strip():
+        raise Impossible("Name somebody by the e-mail address; 'helpdesk user list' shows who there is.")
     user = accounts.by_email(email)
     if user is None:
         raise Impossible(f"There is no user {email}; 'helpdesk user list' shows who there is.")

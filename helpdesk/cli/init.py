@@ -5,6 +5,7 @@ import click
 from helpdesk.cli.frame import home_option, make_app
 from helpdesk.cli.serve import welcome
 from helpdesk.core import schema
+from helpdesk.core.backups import bond
 from helpdesk.core.config import load
 
 
@@ -17,6 +18,7 @@ def init_command() -> None:
     """
     config = load()
     with make_app().app_context():
+        bond.check()
         schema.upgrade()
         click.echo(f"The home is {config.home}")
         click.echo(welcome(config.address))

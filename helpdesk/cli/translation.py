@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-from flask import current_app
 
 from helpdesk.cli import catalogs
-from helpdesk.cli.catalogs import HOME, Pack
+from helpdesk.cli.catalogs import Pack
 from helpdesk.cli.frame import Impossible, json_option, make_app, print_result, print_rows
-from helpdesk.core import i18n
+from helpdesk.core import catalogs as live
+from helpdesk.core import i18n, packs
 from helpdesk.core.config import Config, load
+from helpdesk.core.packs import HOME
 
-_owner = click.option("--of", "owner", help="Only these catalogs: core, home, or a plugin's name.")
+_owner = click.option(
+    "--of", "--plugin", "owner", help="Only these catalogs: core, home, or the name of a plugin or language pack."
+)
 
 
 @click.group("translation")
@@ -29,15 +32,15 @@ def list_languages(as_json: bool) -> None:
     Example: helpdesk translation list
     """
     with _app():
-        packs = [pack for pack in _packs(None) if pack.owner != HOME]
-        corrected = Pack(HOME, _config().paths.translations).languages()
+        found = live.current()
+        corrected = {source.code for source in found.sources() if source.place.kind == HOME}
         rows = [
             {
                 "code": code,
                 "name": name,
-                "percent": _share(packs, code),
+                "percent": _share(code),
                 "direction": i18n.text_direction(code),
-                "corrected": code in corrected,
+                "corrected": code in corrected or found.is_corrected(code),
             }
             for code, name in i18n.locales()
         ]
@@ -59,24 +62,32 @@ def status(owner: str | None, as_json: bool) -> None:
 
 
 @translation_command.command()
-@click.argument("code")
+@click.argument("code", metavar="LOCALE")
 @_owner
+@click.option("--into-home", is_flag=True, help="Into the home, in a checkout as well.")
 @json_option
-def new(code: str, owner: str | None, as_json: bool) -> None:
-    """Begin the language CODE: in a checkout beside the others, else in the home.
+def new(code: str, owner: str | None, into_home: bool, as_json: bool) -> None:
+    """Begin the language LOCALE: in a checkout beside the others, else in the home.
+
+    A running desk speaks it as soon as the first text of the desk itself is translated and saved.
 
     Example: helpdesk translation new pt_BR
     """
-    try:
-        catalogs.locale_of(code)
-    except ValueError as error:
-        raise Impossible(str(error)) from None
+    made = []
     with _app():
-        made = []
+        _check_code(code)
+        spoken = i18n.match(code, [known for known, _name in i18n.locales()])
+        if spoken is not None and spoken.startswith(f"{code}_"):
+            raise Impossible(f"There is {spoken} already, and readers of {code} get it; go on with that one.")
         for pack in _packs(owner):
-            if not pack.template.exists() or pack.catalog(code).exists():
+            if not pack.template.exists() or (pack.catalog(code).exists() and not into_home):
                 continue
-            made.append(str(catalogs.begin(pack, code)))
+            try:
+                made.append(str(catalogs.begin(pack, code, _config().paths.translations, into_home)))
+            except FileExistsError:
+                continue
+            except ValueError as error:
+                raise Impossible(str(error)) from None
     if not made:
         raise Impossible(f"The language {code} has its catalogs already; see 'helpdesk translation status'.")
     print_result({"language": code, "files": made}, "\n".join(f"Translate {file}" for file in made), as_json)
@@ -114,13 +125,16 @@ def update(owner: str | None, as_json: bool) -> None:
 @translation_command.command("compile")
 @json_option
 def compile_(as_json: bool) -> None:
-    """Merge and compile all catalogs, as every start does; a running desk shows them after a restart.
+    """Merge and compile all catalogs now; a running desk does so by itself within two seconds of a change.
 
     Example: helpdesk translation compile
     """
     with _app():
-        folder = current_app.config["BABEL_TRANSLATION_DIRECTORIES"]
+        found = live.current()
         languages = [code for code, _name in i18n.locales()]
+        for code in languages:
+            found.translations(code)
+        folder = str(found.cache)
     print_result({"folder": folder, "languages": languages}, f"Compiled {', '.join(languages)} into {folder}.", as_json)
 
 
@@ -129,7 +143,10 @@ def compile_(as_json: bool) -> None:
 @click.option("--complete", is_flag=True, help="Missing translations are problems as well.")
 @json_option
 def check(owner: str | None, complete: bool, as_json: bool) -> None:
-    """Find broken placeholders, missing plural forms and fuzzy entries; ends with 1 when there are some.
+    """Find what would show wrong or break a page; ends with 1 when there is something.
+
+    Broken placeholders, missing plural forms, HTML that changed, texts too long for a button, spaces that differ,
+    fuzzy and double entries, folders that are no language's.
 
     Example: helpdesk translation check --complete
     """
@@ -138,25 +155,35 @@ def check(owner: str | None, complete: bool, as_json: bool) -> None:
         for pack in _packs(owner):
             for code in pack.languages():
                 rows += _problems(pack, code, complete)
+        if owner in (None, HOME):
+            rows += [_problem_row(path, problem) for path, problem in live.current().folder_problems()]
     columns = ("file", "line", "kind", "problem")
     print_rows(rows, columns, as_json, "" if as_json else "No problem was found.")
     sys.exit(1 if rows else 0)
 
 
-def _share(packs: Sequence[Pack], code: str) -> int:
-    """How much of the core and the plugins is translated, in whole percents rounded down."""
-    total = sum(catalogs.strings(pack) for pack in packs)
-    if code == i18n.SOURCE_LOCALE or not total:
+def _share(code: str) -> int:
+    """How many of the texts of the core and the plugins are not English, in whole percents rounded down."""
+    texts = live.current().texts(code)
+    if code == i18n.SOURCE_LOCALE or not texts:
         return 100
-    return sum(catalogs.coverage(pack, code).translated for pack in packs if pack.catalog(code).exists()) * 100 // total
+    return sum(1 for text in texts if text.texts is not None) * 100 // len(texts)
+
+
+def _check_code(code: str) -> None:
+    try:
+        packs.check_code(code)
+    except ValueError as error:
+        raise Impossible(str(error)) from None
+
+
+def _problem_row(path: Any, problem: Any) -> dict[str, Any]:
+    return {"file": str(path), "line": problem.line, "kind": problem.kind, "problem": problem.sentence}
 
 
 def _problems(pack: Pack, code: str, complete: bool) -> list[dict[str, Any]]:
     path = pack.catalog(code)
-    found = [
-        {"file": str(path), "line": problem.line, "kind": problem.kind, "problem": problem.sentence}
-        for problem in catalogs.problems(path, code)
-    ]
+    found = [_problem_row(path, problem) for problem in catalogs.problems(path, code)]
     if complete and not any(problem["kind"] == "file" for problem in found):
         cover = catalogs.coverage(pack, code)
         if missing := cover.total - cover.translated - cover.fuzzy:
@@ -180,7 +207,8 @@ def _packs(owner: str | None) -> Sequence[Pack]:
         return found
     chosen = [pack for pack in found if pack.owner == owner]
     if not chosen:
-        raise Impossible(f"There are no catalogs of “{owner}”; there are {', '.join(pack.owner for pack in found)}.")
+        owners = ", ".join(dict.fromkeys(pack.owner for pack in found))
+        raise Impossible(f"There are no catalogs of “{owner}”; there are {owners}.")
     return chosen
 
 

@@ -1,15 +1,28 @@
 """People and roles."""
 
+import json
+import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 from sqlalchemy import select
 
 from helpdesk.cli.frame import Impossible, in_app, json_option, print_result, print_rows, user_named
-from helpdesk.core import accounts
+from helpdesk.core import accounts, personal_data, second_factors, sign_in_sessions, user_agents
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, User
 from helpdesk.core.models.user import ROLES
+
+# One of what goes with a person, and several.
+_ERASED = {
+    "tickets": ("ticket of theirs", "tickets of theirs"),
+    "messages": ("message that they wrote", "messages that they wrote"),
+    "attachments": ("file that they sent", "files that they sent"),
+    "incoming": ("mail as it came in", "mails as they came in"),
+    "deliveries": ("mail that was sent to them", "mails that were sent to them"),
+}
 
 
 @click.group("user")
@@ -82,6 +95,142 @@ def disable(email: str, undo: bool) -> None:
     """
     accounts.set_active(user_named(email), undo, None)
     click.echo(f"{email} is {'on' if undo else 'off'}.")
+
+
+@user_command.command()
+@click.argument("email")
+@json_option
+@in_app
+def sessions(email: str, as_json: bool) -> None:
+    """List where somebody is signed in.
+
+    Example: helpdesk user sessions mia@shop.example
+    """
+    rows = (
+        {
+            "number": session.id,
+            "browser": user_agents.name_of(session.agent),
+            "address": session.address,
+            "since": session.created_at.isoformat(timespec="seconds"),
+            "seen": session.seen_at.isoformat(timespec="seconds"),
+        }
+        for session in sign_in_sessions.of(user_named(email))
+    )
+    columns = ("number", "browser", "address", "since", "seen")
+    print_rows(rows, columns, as_json, f"{email} is signed in nowhere.")
+
+
+@user_command.command("sign-out")
+@click.argument("email")
+@in_app
+def sign_out(email: str) -> None:
+    """Sign somebody out of every browser.
+
+    Example: helpdesk user sign-out mia@shop.example
+    """
+    ended = accounts.end_sessions(user_named(email), None)
+    click.echo(f"{email} is signed out of {ended} {'browser' if ended == 1 else 'browsers'}.")
+
+
+@user_command.command("reset-second-factor")
+@click.argument("email")
+@in_app
+def reset_second_factor(email: str) -> None:
+    """Take away a second step that is lost: phone and recovery codes are gone.
+
+    The password alone lets them in then, and they are told by mail. Where the role needs a second step, they set up
+    a new one at once.
+
+    Example: helpdesk user reset-second-factor sam@shop.example
+    """
+    if not second_factors.reset(user_named(email), None):
+        raise Impossible(f"{email} has no second step.")
+    click.echo(f"{email} signs in by the password alone now.")
+
+
+@user_command.command()
+@click.argument("email")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@in_app
+def export(email: str, file: Path | None) -> None:
+    """Print all that is kept about a person as JSON, or write it to a new FILE that only you can read.
+
+    The desk's own tables and what each plugin answers, off or on. Somebody without an address is named #NUMBER.
+
+    Example: helpdesk user export tom@post.example tom.json
+    """
+    found = personal_data.export(_person(email), None)
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    if file is None:
+        click.echo(text)
+    else:
+        _write_new(file, f"{text}\n")
+        click.echo(f"{file} holds all that is kept about {email}.")
+    for name in found["failed"]:
+        click.echo(f"The plugin {name} did not say what it keeps; 'helpdesk plugin info {name}' shows why.", err=True)
+    _tell_not_asked(found["not_asked"])
+    if found["failed"]:
+        sys.exit(1)
+
+
+@user_command.command()
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@in_app
+def erase(email: str, yes: bool, as_json: bool) -> None:
+    """Erase a person for good: the account becomes anonymous, their messages and files go.
+
+    Shows what will happen and asks to type the address. What members of staff wrote to others stays. Somebody
+    without an address is named #NUMBER.
+
+    Example: helpdesk user erase tom@post.example
+    """
+    person = _person(email)
+    if not yes:
+        _ask(email, personal_data.preview(person, None))
+    erased = personal_data.erase(person, None)
+    row = {"number": person.id, "erased": dict(erased.counts), "plugins": erased.asked, "left": dict(erased.left)}
+    print_result(row, f"{email} is erased; what is left is called “{person.name}”.", as_json)
+    _tell_not_asked(erased.left)
+
+
+def _ask(email: str, found: personal_data.Erased) -> None:
+    click.echo(f"{email} will be erased for good, with:", err=True)
+    for what, count in found.counts.items():
+        if count:
+            click.echo(f"  {count} {_ERASED[what][count != 1]}", err=True)
+    if found.asked:
+        click.echo(f"  and what these plugins keep: {', '.join(found.asked)}", err=True)
+    _tell_not_asked(found.left)
+    if click.prompt("Type the address to go on", default="", show_default=False, err=True).strip() != email:
+        raise Impossible("That is not the address; nothing was erased.")
+
+
+def _tell_not_asked(tables: Mapping[str, list[str]]) -> None:
+    for name, found in tables.items():
+        click.echo(
+            f"The plugin {name} is not here and could not be asked; look yourself into {', '.join(found)}.", err=True
+        )
+
+
+def _write_new(file: Path, text: str) -> None:
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError as error:
+        raise Impossible(f"{file} is there already; name a new file.") from error
+    except OSError as error:
+        raise Impossible(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def _person(name: str) -> User:
+    number = name.removeprefix("#")
+    if name.startswith("#") and number.isascii() and number.isdigit() and len(number) < 19:
+        found = db.session.get(User, int(number))
+        if found is not None:
+            return found
+    return user_named(name)
 
 
 def _team(name: str) -> Team:

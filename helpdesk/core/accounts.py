@@ -1,21 +1,35 @@
 """People and their way in: making users, passwords, sign-in, single-use links."""
 
-import hashlib
 import re
 import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import partial
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from helpdesk.core import audit, deliveries, i18n, throttle
+from helpdesk.core import (
+    api_tokens,
+    audit,
+    deliveries,
+    guesses,
+    i18n,
+    passwords,
+    security_notices,
+    settings,
+    sign_in_sessions,
+    trusted_devices,
+)
+from helpdesk.core.account_errors import AccountError as AccountError
+from helpdesk.core.account_errors import TooManyTries as TooManyTries
 from helpdesk.core.clock import now
+from helpdesk.core.digests import digest_of
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Organization, SignInAttempt, Team, Token, User
+from helpdesk.core.guesses import ADDRESS_FAILURES as ADDRESS_FAILURES
+from helpdesk.core.guesses import FAILURES as FAILURES
+from helpdesk.core.models import ApiToken, Organization, RecoveryCode, SecondFactor, Team, Token, User
 from helpdesk.core.models.columns import storable
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
@@ -23,28 +37,9 @@ from helpdesk.core.transaction import add_or_find, count_rows, transaction
 
 SETUP, INVITATION, RESET = "setup", "invitation", "reset"
 LIFETIMES = {SETUP: timedelta(days=7), INVITATION: timedelta(days=7), RESET: timedelta(hours=2)}
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 1024
-# After so many failures within the window, the account (or the address) waits.
-FAILURES, ADDRESS_FAILURES = 8, 40
-WINDOW, PAUSE = timedelta(minutes=15), timedelta(minutes=15)
+# What turns the direction of writing, and with it what a name seems to say.
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}")
-
-
-class AccountError(Exception):
-    """Something about an account cannot be done; the text is a sentence for the person. ``field`` names the input."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class TooManyTries(AccountError):
-    """Sign-in is paused for this account or address; ``minutes`` says how long."""
-
-    def __init__(self, minutes: int) -> None:
-        super().__init__("password", _("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=minutes))
-        self.minutes = minutes
 
 
 # ---- people
@@ -58,6 +53,22 @@ def clean_email(text: str) -> str:
     return address
 
 
+def clean_reachable_email(text: str) -> str:
+    """:func:`clean_email` for what somebody types who can be asked again: its domain has a dot.
+
+    One without is fine where the team's own addresses have it, as on the network of a company. At most one query.
+    """
+    address = clean_email(text)
+    domain = address.rpartition("@")[2]
+    if "." in domain or domain.startswith("["):
+        return address
+    team = select(User.id).where(User.role != REQUESTER, User.email.endswith(f"@{domain}", autoescape=True))
+    if db.session.scalar(team.limit(1)) is None:
+        sentence = _("“%(address)s” lacks its ending, such as .com; write the whole address.", address=address[:80])
+        raise AccountError("email", sentence)
+    return address
+
+
 def by_email(text: str) -> User | None:
     """The user with that address, whatever its case."""
     return db.session.scalar(select(User).where(User.email == text.strip().lower()))
@@ -68,20 +79,40 @@ def requester_for(email: str, name: str = "", locale: str | None = None) -> User
 
     A missing name is filled in; what is there is never overwritten. Raises :class:`AccountError`.
     """
-    address = clean_email(email)
+    return requesters_for([(email, name)], locale)[0]
+
+
+def requesters_for(people: Iterable[tuple[str, str]], locale: str | None = None) -> list[User]:
+    """:func:`requester_for` for many addresses and names, in as many statements as for one."""
+    named = {clean_email(email): _person_name(name) for email, name in people}
     with transaction():
-        user = by_email(address)
-        if user is None:
-            new = User(
-                email=address,
-                name=_one_line(name),
-                locale=i18n.known_locale(locale),
-                organization_id=_organization_of(address),
-            )
-            user = add_or_find(new, lambda: by_email(address))
-        if not user.name and name.strip():
-            user.name = _one_line(name)
-    return user
+        found = {user.email: user for user in db.session.scalars(select(User).where(User.email.in_(named)))}
+        if missing := sorted(named.keys() - found.keys()):
+            found |= {user.email: user for user in _make_requesters(missing, named, i18n.known_locale(locale))}
+        for address, name in named.items():
+            if name and not found[address].name:
+                found[address].name = name
+    return [found[address] for address in named]
+
+
+def _make_requesters(addresses: Sequence[str], named: Mapping[str, str], locale: str | None) -> Iterable[User]:
+    organizations = _organizations_of(addresses)
+    rows = [
+        {
+            "email": address,
+            "name": named[address],
+            "locale": locale,
+            "organization_id": organizations.get(_domain_of(address)),
+        }
+        for address in addresses
+    ]
+    try:
+        with db.session.begin_nested():
+            db.session.execute(insert(User), rows)
+    except IntegrityError:
+        # Somebody else has just made one of them.
+        return [add_or_find(User(**row), partial(by_email, str(row["email"]))) for row in rows]
+    return db.session.scalars(select(User).where(User.email.in_(addresses)))
 
 
 def create_user(
@@ -103,7 +134,8 @@ def create_user(
         raise AccountError("role", _("There is no role “%(name)s”.", name=role))
     address = clean_email(email)
     if password is not None:
-        check_password_rules(password)
+        passwords.check_rules(password, [name, address, settings.get(settings.DeskSettings).name])
+        hashed = passwords.hash_of(password)
     with transaction():
         user = by_email(address)
         if user is not None and user.is_staff:
@@ -115,148 +147,265 @@ def create_user(
         user.role, user.active = role, True
         user.locale = i18n.known_locale(locale) or user.locale
         user.teams = list(teams or [])
-        user.auth_stamp = session_stamp()
-        if password is not None:
-            user.password_hash = _hasher().hash(password)
         db.session.flush()
+        shut_out(user)
+        if password is not None:
+            user.password_hash = hashed
         audit.record("user.created", actor, address, {"role": role})
     return user
 
 
 def change_role(user: User, role: str, actor: User | None) -> None:
-    """Change what somebody may do; their sessions die. Joins or opens the transaction; audited."""
+    """Change what somebody may do; their sessions die, and their tokens if it is less.
+
+    Joins or opens the transaction; audited. Raises :class:`AccountError`, NotAllowed.
+    """
     require(actor, "user.edit")
     if role not in ROLES:
         raise AccountError("role", _("There is no role “%(name)s”.", name=role))
     with transaction():
         if user.role != role:
             _keep_an_admin(user, staying=role == ADMIN)
-            audit.record("user.role_changed", actor, user.email or "", {"from": user.role, "to": role})
-            user.role, user.auth_stamp = role, session_stamp()
+            if ROLES.index(role) < ROLES.index(user.role):
+                api_tokens.revoke_all(user, actor)
+            audit.record("user.role_changed", actor, user.email or user.name, {"from": user.role, "to": role})
+            user.role = role
+            shut_out(user)
 
 
 def set_active(user: User, active: bool, actor: User | None) -> None:
-    """Switch an account off (its sessions die at once) or on. Joins or opens the transaction; audited."""
+    """Switch an account off (its sessions and tokens die at once) or on. Joins or opens the transaction; audited."""
     require(actor, "user.edit")
     with transaction():
         if user.active != active:
             _keep_an_admin(user, staying=active)
-            user.active, user.auth_stamp = active, session_stamp()
-            audit.record("user.enabled" if active else "user.disabled", actor, user.email or "")
+            if not active:
+                api_tokens.revoke_all(user, actor)
+            user.active = active
+            shut_out(user)
+            audit.record("user.enabled" if active else "user.disabled", actor, user.email or user.name)
 
 
 def _keep_an_admin(user: User, staying: bool) -> None:
     if staying or user.role != ADMIN:
         return
     # Locked, so that two who demote each other at once do not leave nobody.
-    query = select(User.id).where(User.role == ADMIN, User.active).order_by(User.id).with_for_update()
+    query = select(User.id).where(_is_an_admin()).order_by(User.id).with_for_update()
     if not set(db.session.scalars(query)) - {user.id}:
         raise AccountError("role", _("This is the last administrator; make somebody else one first."))
 
 
+def check_erasable(user: User, actor: User | None) -> None:
+    """Raise :class:`AccountError` for oneself, for the last administrator, and for staff whose account is on."""
+    if actor is not None and actor.id == user.id:
+        raise AccountError("user", _("You cannot erase yourself; ask another administrator."))
+    if user.active:
+        _keep_an_admin(user, staying=False)
+    if user.is_staff and user.active:
+        raise AccountError("user", _("%(name)s works here; switch the account off first.", name=user.display_name))
+
+
+def make_anonymous(user: User, name: str) -> None:
+    """Leave nothing of an account but its number and ``name``: nobody can sign in to it. Joins the open transaction."""
+    by_number = (guesses.known_key, guesses.confirm_key, guesses.code_key)
+    guesses.forgive(guesses.account_key(user.email or ""), *(key(user.id) for key in by_number))
+    for kept in (Token, SecondFactor, RecoveryCode, ApiToken):
+        db.session.execute(delete(kept).where(kept.user_id == user.id))
+    shut_out(user)
+    user.email = user.phone = user.locale = user.time_zone = user.password_hash = None
+    user.organization_id = user.last_sign_in_at = user.bounced_at = None
+    user.name, user.signature, user.color_scheme, user.bounce_reason = name, "", "auto", ""
+    user.role, user.active, user.teams = REQUESTER, False, []
+
+
 def has_admin() -> bool:
     """Whether anybody can administer this desk; if not, it waits for its first start."""
-    return db.session.scalar(select(User.id).where(User.role == ADMIN, User.active).limit(1)) is not None
+    return db.session.scalar(select(User.id).where(_is_an_admin()).limit(1)) is not None
+
+
+def _is_an_admin() -> ColumnElement[bool]:
+    """A person who can administer: an account of a program opens no page."""
+    return and_(User.role == ADMIN, User.active, ~User.is_service)
 
 
 def _organization_of(address: str) -> int | None:
-    domain = address.rsplit("@", 1)[1]
-    return db.session.scalar(select(Organization.id).where(Organization.domain == domain))
+    return _organizations_of([address]).get(_domain_of(address))
+
+
+def _organizations_of(addresses: Sequence[str]) -> dict[str | None, int]:
+    domains = {_domain_of(address) for address in addresses}
+    query = select(Organization.domain, Organization.id).where(Organization.domain.in_(domains))
+    return {domain: number for domain, number in db.session.execute(query)}
+
+
+def _domain_of(address: str) -> str:
+    return address.rsplit("@", 1)[1]
+
+
+def _person_name(text: str) -> str:
+    """A name as a mail program or a form gives it. One that is an address says nothing, or pretends to be another."""
+    name = _one_line(_DIRECTION.sub("", text)).strip("\"' ")
+    return "" if "@" in name else name
 
 
 def _one_line(text: str) -> str:
     return " ".join(storable(text).split())[:200]
 
 
-# ---- passwords
+# ---- the way in
 
 
-def check_password_rules(password: str) -> None:
-    """Raise :class:`AccountError` for a password that is too short, too long, or of one sign only."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise AccountError(
-            "password",
-            _("Use %(number)s characters or more; several words are fine.", number=SHORTEST_PASSWORD),
-        )
-    if len(password) > LONGEST_PASSWORD:
-        raise AccountError(
-            "password", _("This password is too long; %(number)s characters fit.", number=LONGEST_PASSWORD)
-        )
-    if len(set(password)) < 4:
-        raise AccountError("password", _("This password is too easy to guess; use more different characters."))
+def set_password(user: User, password: str, actor: User | None, keep: int | None = None) -> None:
+    """Give a user a new password. Joins or opens the transaction; audited, and the person is told by mail.
 
-
-def set_password(user: User, password: str, actor: User | None) -> None:
-    """Give a user a new password; every session made before dies at once. Joins or opens the transaction; audited."""
-    check_password_rules(password)
-    hashed = _hasher().hash(password)
+    Every session dies at once, but ``keep``, and so do open links, half sign-ins and remembered devices. Raises
+    :class:`AccountError` for a password that must not be used.
+    """
+    if user.is_service:
+        raise AccountError("password", _("This account acts by tokens; it has no password."))
+    check_password_rules(password, user)
+    hashed = passwords.hash_of(password)
     with transaction():
-        user.password_hash, user.auth_stamp = hashed, session_stamp()
-        db.session.execute(delete(Token).where(Token.user_id == user.id, Token.purpose == RESET))
+        had_one = user.password_hash is not None
+        user.password_hash = hashed
+        shut_out(user, keep)
+        db.session.execute(delete(Token).where(Token.user_id == user.id))
         audit.record("user.password_changed", actor, user.email or "")
+        if had_one:
+            security_notices.tell(user, security_notices.PASSWORD_CHANGED)
+
+
+def check_password_rules(password: str, user: User | None = None) -> None:
+    """Raise :class:`AccountError` for a password that is too short, too long, or easily guessed for that person."""
+    about = [user.name, user.email or ""] if user is not None else []
+    passwords.check_rules(password, [*about, settings.get(settings.DeskSettings).name])
 
 
 def check_password(user: User | None, password: str) -> bool:
-    """Whether the password is right. Takes the same time when there is no such user."""
-    stored = user.password_hash if user is not None and user.password_hash else _decoy()
-    try:
-        _hasher().verify(stored, password[: LONGEST_PASSWORD + 1])
-    except (VerificationError, InvalidHashError):
-        return False
-    return user is not None and bool(user.password_hash) and user.active
+    """Whether the password is right, of an account that may sign in. The same work when there is no such user."""
+    right = passwords.matches(user.password_hash if user is not None else None, password)
+    return right and user is not None and user.active and not user.is_service
 
 
-def sign_in(login: str, password: str, address: str) -> User | None:
-    """The user whom these words let in, or None; counts failures per account and per address in the database.
+def confirm_password(user: User, password: str) -> bool:
+    """Whether somebody who is signed in knows the password, before something that cannot be undone.
 
-    ``address`` is where the try comes from. Raises :class:`TooManyTries`, the same for accounts that do not exist.
+    Counts failures per account. Opens a transaction of its own when it is wrong. Raises :class:`TooManyTries`.
     """
-    account_key, address_key = throttle.key_of("account", login), throttle.key_of("address", address)
-    _check_throttle(account_key, address_key)
+    key = guesses.confirm_key(user.id)
+    guesses.check(key)
+    if check_password(user, password):
+        return True
+    with transaction():
+        guesses.count(key, FAILURES)
+        audit.record("user.password_wrong", user, user.email or "")
+    return False
+
+
+def sign_in(
+    login: str, password: str, address: str, knows: Callable[[User], bool] = lambda user: False
+) -> tuple[User, str] | None:
+    """The user whom these words belong to, with the ``auth_stamp`` of that moment, or None.
+
+    Counts failures per account and per address in the database. Nobody is in by that: a second factor may be asked
+    for, then :func:`enter` signs in with the stamp. ``address`` is where the try comes from. A browser that ``knows``
+    the person, who has signed in with it before, is counted apart: strangers who guess do not keep people out of their
+    own browsers. Raises :class:`TooManyTries`. What is done, and how long it takes, is the same for accounts that do
+    not exist or may not sign in.
+    """
     user = by_email(login)
+    if user is not None and knows(user):
+        limits = {guesses.known_key(user.id): FAILURES}
+    else:
+        limits = {guesses.account_key(login): FAILURES, guesses.address_key(address): ADDRESS_FAILURES}
+    guesses.check(*limits)
+    stamp = user.auth_stamp if user is not None else ""
     if not check_password(user, password):
         with transaction():
-            _count_failure(account_key, FAILURES)
-            _count_failure(address_key, ADDRESS_FAILURES)
+            for key, limit in limits.items():
+                guesses.count(key, limit)
             audit.record("user.sign_in_failed", None, login.strip()[:254].lower())
         return None
     assert user is not None
-    rehash = _hasher().hash(password) if _hasher().check_needs_rehash(user.password_hash or "") else None
+    rehash = passwords.hash_of(password) if passwords.needs_rehash(user.password_hash or "") else None
     with transaction():
-        db.session.execute(delete(SignInAttempt).where(SignInAttempt.key == account_key))
-        user.last_sign_in_at = now()
+        if user.auth_stamp != stamp:
+            # It was changed while it was compared.
+            return None
+        guesses.forgive(next(iter(limits)))
         if rehash:
-            user.password_hash = rehash
-        audit.record("user.signed_in", user, user.email or "")
-    return user
+            same = (User.id == user.id) & (User.auth_stamp == stamp)
+            db.session.execute(update(User).where(same).values(password_hash=rehash))
+    return user, stamp
 
 
-def _check_throttle(*keys: str) -> None:
-    query = select(func.max(SignInAttempt.blocked_until)).where(SignInAttempt.key.in_(keys))
-    until, moment = db.session.scalar(query), now()
-    if until is not None and until > moment:
-        raise TooManyTries(max(1, -int((moment - until).total_seconds() // 60)))
+def enter(
+    user: User, stamp: str, address: str = "", agent: str = "", *, known: bool = True, by: Sequence[str] = ()
+) -> str | None:
+    """Sign in somebody who has proved who they are, by whatever means: the one way to a session. One transaction.
+
+    ``stamp`` is the account's ``auth_stamp`` at the time of the proof: None is answered when the password, the role or
+    the account has changed since. Members of staff are told by mail when the browser is not ``known``. Answers the
+    secret for the cookie. Audited, with what proved them (``by``, such as ``password`` and ``code``).
+    """
+    with transaction():
+        # Locked: whoever changes the password meanwhile ends this session as well.
+        db.session.refresh(user, with_for_update={"of": User})
+        if not user.active or user.is_service or user.auth_stamp != stamp:
+            return None
+        if user.is_staff and not known and user.last_sign_in_at is not None:
+            security_notices.tell(user, security_notices.NEW_BROWSER)
+        user.last_sign_in_at = now()
+        audit.record("user.signed_in", user, user.email or "", {"by": list(by)} if by else {})
+        return sign_in_sessions.begin(user, address, agent)
 
 
-def _count_failure(key: str, limit: int) -> None:
-    row = throttle.count(key, WINDOW)
-    if row.failures >= limit:
-        row.blocked_until, row.failures, row.window_start = now() + PAUSE, 0, now()
+def leave(user: User, session_id: int) -> None:
+    """End the session that somebody signs out of. One transaction; audited."""
+    with transaction():
+        if sign_in_sessions.end(user, session_id):
+            audit.record("user.signed_out", user, user.email or "")
 
 
-def _hasher() -> PasswordHasher:
-    hasher: PasswordHasher = current_app.extensions.setdefault("helpdesk.hasher", PasswordHasher())
-    return hasher
+def end_session(user: User, session_id: int) -> bool:
+    """Sign a person out of one browser, as they wish; False when it is not theirs. One transaction; audited."""
+    with transaction():
+        if not sign_in_sessions.end(user, session_id):
+            return False
+        audit.record("user.session_ended", user, user.email or "")
+    return True
 
 
-@cache
-def _decoy_password() -> str:
-    return secrets.token_urlsafe(16)
+def end_sessions(user: User, actor: User | None, keep: int | None = None) -> int:
+    """Sign a person out of every browser but ``keep``; answers of how many. One transaction; audited.
+
+    Raises NotAllowed for who is neither the person nor may edit people.
+    """
+    if actor is None or actor.id != user.id:
+        require(actor, "user.edit")
+    with transaction():
+        ended = sign_in_sessions.end_all(user, but=keep)
+        if actor is None or actor.id != user.id:
+            # Those who are between the two steps, too.
+            user.auth_stamp = session_stamp()
+        audit.record("user.sessions_ended", actor, user.email or "", {"number": ended})
+    return ended
 
 
-def _decoy() -> str:
-    decoy: str = current_app.extensions.setdefault("helpdesk.decoy", _hasher().hash(_decoy_password()))
-    return decoy
+def forget_device(user: User, device_id: int) -> bool:
+    """Ask for the second factor again in one browser of a person; False when it is not theirs. One transaction."""
+    with transaction():
+        if not trusted_devices.forget(user, device_id):
+            return False
+        audit.record("user.device_forgotten", user, user.email or "")
+    return True
+
+
+def shut_out(user: User, keep: int | None = None) -> None:
+    """End every session but ``keep``, every half sign-in and every remembered device. Joins the open transaction."""
+    user.auth_stamp = session_stamp()
+    sign_in_sessions.end_all(user, but=keep)
+    trusted_devices.forget_all(user)
 
 
 # ---- single-use links
@@ -271,7 +420,7 @@ def issue_token(purpose: str, user: User | None = None) -> str:
         row = Token(
             purpose=purpose,
             user_id=user.id if user is not None else None,
-            digest=_digest(secret),
+            digest=digest_of(secret),
             expires_at=now() + LIFETIMES[purpose],
         )
         db.session.add(row)
@@ -282,7 +431,7 @@ def find_token(purpose: str, secret: str) -> Token | None:
     """The token if it can still be used. Unknown, used and expired look alike."""
     query = select(Token).where(
         Token.purpose == purpose,
-        Token.digest == _digest(secret),
+        Token.digest == digest_of(secret),
         Token.used_at.is_(None),
         Token.expires_at > now(),
     )
@@ -296,17 +445,13 @@ def use_token(purpose: str, secret: str) -> bool:
             update(Token)
             .where(
                 Token.purpose == purpose,
-                Token.digest == _digest(secret),
+                Token.digest == digest_of(secret),
                 Token.used_at.is_(None),
                 Token.expires_at > now(),
             )
             .values(used_at=now())
         )
     return bool(used)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def invite(email: str, name: str, role: str, actor: User | None, teams: list[Team] | None = None) -> User:
@@ -318,29 +463,3 @@ def invite(email: str, name: str, role: str, actor: User | None, teams: list[Tea
         user = create_user(email, name, role, actor, teams=teams)
         deliveries.queue("invitation", [user])
     return user
-
-
-def request_reset(email: str) -> None:
-    """Send a reset link if there is such an account that may have one; the caller cannot tell. One transaction.
-
-    At most one per account in five minutes.
-    """
-    user = by_email(email)
-    if user is None or not user.active or not (user.is_staff or user.password_hash):
-        return
-    recent = select(Token.id).where(
-        Token.user_id == user.id, Token.purpose == RESET, Token.created_at > now() - timedelta(minutes=5)
-    )
-    if db.session.scalar(recent) is not None:
-        return
-    with transaction():
-        deliveries.queue("reset", [user])
-
-
-def register(email: str, name: str) -> None:
-    """A customer asks for an account: sends them a link to choose a password. Tells nothing about who exists."""
-    address = clean_email(email)
-    with transaction():
-        user = requester_for(address, name)
-        if user.role == REQUESTER and user.active:
-            deliveries.queue("invitation", [user])

@@ -9,6 +9,8 @@ from typing import Any
 
 from helpdesk.core.paths import Home
 
+_EVERYWHERE = "0.0.0.0"  # nosec B104 # compared with; nothing listens there unless told to
+
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text is one sentence for the operator."""
@@ -27,8 +29,12 @@ class Config:
     trusted_proxies: int = 0
     max_upload_mb: int = 25
     threads: int = 8
+    # A worker that is not heard of for so long has lost its jobs to the others.
+    lease_seconds: int = 30
     debug: bool = False
     safe_mode: bool = False
+    # Whether administrators may install plugins in the browser; the command line always may.
+    install_plugins: bool = True
     testing: bool = False
 
     @property
@@ -48,8 +54,13 @@ class Config:
         """Where people reach the desk; links in mails and the setup link are built from it."""
         return (self.public_url or f"http://{self._link_host()}:{self.port}").rstrip("/")
 
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the desk by https alone: then cookies are for https only, and browsers are told so."""
+        return self.address.startswith("https://")
+
     def _link_host(self) -> str:
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
+        host = "127.0.0.1" if self.host in (_EVERYWHERE, "::", "") else self.host
         return f"[{host}]" if ":" in host else host
 
 
@@ -126,6 +137,8 @@ def _check(config: Config) -> Config:
         raise ConfigError(f"max_upload_mb is {config.max_upload_mb}; it takes 1 to 1024.")
     if not 1 <= config.threads <= 64:
         raise ConfigError(f"threads is {config.threads}; it takes 1 to 64.")
+    if not 3 <= config.lease_seconds <= 3600:
+        raise ConfigError(f"lease_seconds is {config.lease_seconds}; it takes 3 to 3600.")
     if config.public_url and not config.public_url.startswith(("http://", "https://")):
         raise ConfigError(f"public_url is “{config.public_url}”; it must begin with http:// or https://.")
     if config.database_url and not config.database_url.startswith(("sqlite:", "postgresql")):

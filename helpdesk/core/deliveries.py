@@ -6,18 +6,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from helpdesk.core import settings
+from helpdesk.core.abreast import FLUSH, Ask, Way, alone
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import Delivery, Follower, Message, Ticket, User
-from helpdesk.core.models.user import REQUESTER
+from helpdesk.core.models import Delivery, Follower, Intake, Message, Ticket, User
+from helpdesk.core.models.delivery import CANCELLED, WAITING
+from helpdesk.core.models.user import REQUESTER, STAFF
+from helpdesk.core.transaction import transaction
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel
 
 JOB = "core.deliver"
 # The channel that carries everything for which a ticket's own channel has no way out.
 DEFAULT_CHANNEL = "email"
+# What agents are told, and what nobody asked for: surveys, offers, reminders.
+AGENT, CARE = "agent", "care"
 
 
 def queue_message(ticket: Ticket, message: Message) -> list[Delivery]:
@@ -34,6 +40,60 @@ def queue_message(ticket: Ticket, message: Message) -> list[Delivery]:
     return queue("reply", people.values(), ticket=ticket, message=message)
 
 
+def tell_staff(ticket: Ticket, message: Message) -> list[Delivery]:
+    """One delivery of a customer's message for the assignee and each follower among the staff, if the owner wants it.
+
+    Of what a robot wrote nobody is told. Joins the open transaction.
+    """
+    if not settings.get(settings.DeskSettings).tell_staff:
+        return []
+    intake = db.session.get(Intake, message.intake_id) if message.intake_id else None
+    if intake is not None and intake.machine:
+        return []
+    follows = select(Follower.user_id).where(Follower.ticket_id == ticket.id)
+    told = (User.id == ticket.assignee_id) | User.id.in_(follows)
+    people = select(User).where(told, User.role.in_(STAFF), User.active).order_by(User.id)
+    return queue(AGENT, db.session.scalars(people), ticket=ticket, message=message)
+
+
+def write_care(
+    user: User,
+    subject: str,
+    text: str,
+    *,
+    ticket: Ticket | None = None,
+    link: str = "",
+    link_label: str = "",
+) -> Delivery | None:
+    """Write a mail that the person has not asked for (a survey, an offer), with a way to want no more of them.
+
+    None, and nothing is written, for somebody who wants none or whose address does not work. Texts are in the
+    person's language already. Joins or opens the transaction.
+    """
+    if not takes_care(user):
+        return None
+    data = {"subject": subject, "text": text, "link": link, "link_label": link_label}
+    with transaction():
+        return next(iter(queue(CARE, [user], ticket=ticket, data=data)), None)
+
+
+def takes_care(user: User) -> bool:
+    """Whether care mail may be sent to a person."""
+    return user.active and user.care_mail and user.bounced_at is None
+
+
+def stop_care(user: User) -> None:
+    """The person wants no more care mail; what waits is not sent. Once is enough. Joins or opens the transaction."""
+    with transaction():
+        user.care_mail = False
+
+
+def take_back(kind: str, user: User) -> None:
+    """Do not send what waits of a kind for a person. Joins the open transaction."""
+    mine = (Delivery.kind == kind, Delivery.user_id == user.id, Delivery.state == WAITING)
+    db.session.execute(update(Delivery).where(*mine).values(state=CANCELLED, next_at=None))
+
+
 def queue(
     kind: str,
     people: Iterable[User],
@@ -43,7 +103,20 @@ def queue(
     data: dict[str, Any] | None = None,
 ) -> list[Delivery]:
     """Write one delivery per person with an address, and ask a worker to send it. Joins the open transaction."""
-    channel = channel_for(ticket)
+    return alone(queueing(kind, people, ticket=ticket, message=message, data=data))
+
+
+def queueing(
+    kind: str,
+    people: Iterable[User],
+    *,
+    ticket: Ticket | None = None,
+    message: Message | None = None,
+    data: dict[str, Any] | None = None,
+) -> Way[list[Delivery]]:
+    """:func:`queue` as a way that may go beside others."""
+    # Colleagues are reached by mail, whatever way the customer came; so is who asked for nothing.
+    channel = channel_for(None if kind in (AGENT, CARE) else ticket)
     rows = []
     for user in people:
         if not user.email or (message is not None and user.id == message.author_id):
@@ -60,10 +133,18 @@ def queue(
         )
         db.session.add(row)
         rows.append(row)
-    db.session.flush()
-    for row in rows:
-        ledger.schedule(JOB, delivery_id=row.id)
+    if rows:
+        yield FLUSH
+        yield Ask(_ask_workers, rows)
     return rows
+
+
+def _ask_workers(every: list[list[Delivery]]) -> list[None]:
+    rows = [row for some in every for row in some]
+    jobs = ledger.schedule_many(JOB, [{"delivery_id": row.id} for row in rows])
+    for row, job in zip(rows, jobs, strict=True):
+        row.job_id = job.id
+    return [None] * len(every)
 
 
 def channel_for(ticket: Ticket | None) -> Channel | None:

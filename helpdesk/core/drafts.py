@@ -38,6 +38,8 @@ class TicketDraft:
     fields: dict[str, Any] = field(default_factory=dict)
     follower_ids: list[int] = field(default_factory=list)
     locale: str | None = None
+    # Which of the channel's accounts it came by; answers leave by it.
+    account: str | None = None
     verified: bool = True
     external_id: str | None = None
     intake_id: int | None = None
@@ -45,6 +47,8 @@ class TicketDraft:
     reason: str = ""
     # Whether the requester is told by mail that it was received, with the link to follow it.
     notice: bool = False
+    # What the notice says instead of the usual; "": the usual.
+    notice_text: str = ""
     # Set by workflow.prepare_ticket: the hooks have been asked.
     prepared: bool = False
 
@@ -66,6 +70,10 @@ class MessageDraft:
     intake_id: int | None = None
     # Why an incoming item joined this ticket, kept in the history.
     reason: str = ""
+    # Who else gets what comes from now on.
+    follower_ids: list[int] = field(default_factory=list)
+    # Whether a closed ticket opens again for it.
+    reopens: bool = False
     prepared: bool = False
 
 
@@ -77,6 +85,25 @@ class IncomingFile:
     content_type: str
     data: bytes
     content_id: str | None = None
+
+
+# What the other side tells of a message of ours.
+BOUNCE, DELAY, COMPLAINT = "bounce", "delay", "complaint"
+
+
+@dataclass
+class Return:
+    """What came back of a message that we sent: it could not be delivered, is late, or somebody complained of it."""
+
+    # BOUNCE, DELAY or COMPLAINT.
+    kind: str
+    # The address that it was sent to, "" where nobody says; the identity that it travelled under, if it is known.
+    address: str = ""
+    identity: str | None = None
+    # Whether trying again is in vain (RFC 3463: class 5).
+    permanent: bool = True
+    # The other side's words, for people to read.
+    reason: str = ""
 
 
 @dataclass
@@ -106,6 +133,25 @@ class IntakeDraft:
     refused: str = ""
     problems: list[str] = field(default_factory=list)
     locale: str | None = None
+    # Set by the core: which of the channel's accounts took it in, and where its raw bytes are.
+    account: str = ""
+    source: str = ""
+    # What stood in front of it, names in small letters, decoded and cut to what rules need.
+    headers: dict[str, list[str]] = field(default_factory=dict)
+    # Who else was written to, as (address, name): they may become followers.
+    copies: list[tuple[str, str]] = field(default_factory=list)
+    # Whether its sender is who it says: True proved, False disproved, None: nobody can tell.
+    verified: bool | None = None
+    # Whether one of staff may answer a customer by it, once proved; else a person lets it in.
+    staff_may_answer: bool = True
+    # Whether the sender may be told that it was received; the core has a last word (no robot, once a day).
+    notice: bool = False
+    # What is said to the sender then instead of the usual (outside opening hours, say); "": the usual.
+    notice_text: str = ""
+    # The team that a new ticket goes to.
+    team_id: int | None = None
+    # What it tells of messages that we sent.
+    returns: list[Return] = field(default_factory=list)
 
 
 @dataclass
@@ -117,6 +163,8 @@ class OutgoingFile:
     size: int
     path: str
     content_id: str | None = None
+    # Where the recipient may fetch it instead, for a channel that cannot carry it; "": nowhere.
+    link: str = ""
 
 
 @dataclass
@@ -143,3 +191,11 @@ class OutgoingMessage:
     files: list[OutgoingFile] = field(default_factory=list)
     # Automatic mail says so, so that other robots do not answer it.
     automatic: bool = False
+    # Which of the channel's accounts it leaves by; "": the channel's own choice.
+    account: str = ""
+    # What the agent who wrote it stands under it.
+    signature: str = ""
+    # Where the recipient says that no more of this kind is wanted; only what nobody asked for has it.
+    unsubscribe: str = ""
+    # Why somebody gets it who has not asked: one sentence. Empty for who has.
+    why: str = ""

@@ -1,11 +1,11 @@
 """Making and changing the custom fields of tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from helpdesk.core import audit
+from helpdesk.core import audit, labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import TicketField, User
 from helpdesk.core.models.columns import free_key, storable
@@ -25,8 +25,11 @@ def make_field(
     choices: Sequence[str] = (),
     public: bool = False,
     required: bool = False,
+    texts: Mapping[str, str] | None = None,
+    choice_texts: Mapping[str, Sequence[str]] | None = None,
 ) -> TicketField:
-    """Make a field; its key is made from the label and stays. Joins or opens the transaction; audited.
+    """Make a field; its key is made from the label and stays. ``texts`` are its labels in other languages,
+    ``choice_texts`` a line for each choice as they were given. Joins or opens the transaction; audited.
 
     Raises :class:`Invalid` and NotAllowed.
     """
@@ -34,6 +37,7 @@ def make_field(
     if kind not in KINDS:
         raise Invalid("kind", _("Choose one of the list."))
     listed = _choices(kind, choices)
+    _check_texts(texts, choice_texts)
     with transaction():
         label = _free_label(label, None)
         last = db.session.scalar(select(func.max(TicketField.position))) or 0
@@ -43,6 +47,8 @@ def make_field(
         field.public, field.required = public, required
         db.session.add(field)
         db.session.flush()
+        labels.keep(labels.FIELD, field.id, texts or {})
+        labels.keep_choices(field.id, _clean(choices), choice_texts or {})
         audit.record("field.created", actor, field.key, {"kind": kind})
     return field
 
@@ -56,16 +62,23 @@ def change_field(
     public: bool,
     required: bool,
     active: bool,
+    texts: Mapping[str, str] | None = None,
+    choice_texts: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Change a field; its kind and key stay, and so do the values that tickets have. Joins or opens; audited.
+
+    ``texts`` and ``choice_texts`` as in :func:`make_field`.
 
     Raises :class:`Invalid` and NotAllowed.
     """
     require(actor, "field.edit")
     listed = _choices(field.kind, choices)
+    _check_texts(texts, choice_texts)
     with transaction():
         field.label, field.choices = _free_label(label, field), listed
         field.public, field.required, field.active = public, required, active
+        labels.keep(labels.FIELD, field.id, texts or {})
+        labels.keep_choices(field.id, _clean(choices), choice_texts or {})
         audit.record("field.changed", actor, field.key, {"active": active})
 
 
@@ -101,12 +114,24 @@ def _free_label(text: str, field: TicketField | None) -> str:
 
 
 def _choices(kind: str, choices: Sequence[str]) -> list[str]:
-    found = list(dict.fromkeys(text for text in (" ".join(storable(choice).split()) for choice in choices) if text))
+    found = list(dict.fromkeys(text for text in _clean(choices) if text))
     if kind == CHOICE and not found:
         raise Invalid("choices", _("Write at least one choice."))
     if len(found) > CHOICES or any(len(text) > LABEL_LENGTH for text in found):
         raise Invalid("choices", _("%(number)s choices of 80 characters fit.", number=CHOICES))
     return found if kind == CHOICE else []
+
+
+def _clean(choices: Sequence[str]) -> list[str]:
+    return [" ".join(storable(choice).split()) for choice in choices]
+
+
+def _check_texts(texts: Mapping[str, str] | None, choices: Mapping[str, Sequence[str]] | None) -> None:
+    if code := labels.too_long(texts or {}, LABEL_LENGTH):
+        raise Invalid(f"text_{code}", _("This name is too long; %(number)s characters fit.", number=LABEL_LENGTH))
+    for code, lines in (choices or {}).items():
+        if any(len(line) > LABEL_LENGTH for line in _clean(lines)):
+            raise Invalid(f"choices_{code}", _("%(number)s choices of 80 characters fit.", number=CHOICES))
 
 
 def _keys() -> set[str]:

@@ -15,6 +15,8 @@ _TOKEN = re.compile(r"([0-9a-z]{1,13})-([0-9a-z]{1,13})-([0-9a-z]{26})", re.IGNO
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # FOLLOW is mailed, and so proves that its bearer reads that mailbox; OPENED is only shown to whoever sent the form.
 FOLLOW, REPLY, OPENED = "follow", "reply", "opened"
+_UNSUBSCRIBE = "unsubscribe"
+_PERSONS_TOKEN = re.compile(r"([0-9a-z]{1,13})-([0-9a-z]{26})", re.IGNORECASE)
 
 
 def token(purpose: str, ticket: Ticket, user: User) -> str:
@@ -49,6 +51,26 @@ def follow_url(ticket: Ticket, user: User) -> str:
     return f"{address()}/t/{token(FOLLOW, ticket, user)}"
 
 
+def file_url(ticket: Ticket, user: User, attachment_id: int) -> str:
+    """Where a customer fetches a file of a ticket without an account, on the configured address."""
+    return f"{follow_url(ticket, user)}/files/{attachment_id}"
+
+
+def unsubscribe_url(user: User) -> str:
+    """Where a person says, without an account, that no more care mail is wanted. It never expires."""
+    return f"{address()}/unsubscribe/{_base36(user.id)}-{_persons_signature(user.id)}"
+
+
+def redeem_unsubscribe(text: str) -> User | None:
+    """The person that an address of :func:`unsubscribe_url` was made for, or None. Forged and unknown look alike."""
+    match = _PERSONS_TOKEN.fullmatch(text)
+    if match is None or (user_id := int(match[1], 36)) >= 2**63:
+        return None
+    if not hmac.compare_digest(match[2].lower(), _persons_signature(user_id)):
+        return None
+    return db.session.get(User, user_id)
+
+
 def desk_url(ticket: Ticket) -> str:
     """Where an agent opens a ticket, on the configured address."""
     return f"{address()}/desk/tickets/{ticket.id}"
@@ -60,9 +82,16 @@ def address() -> str:
 
 
 def _signature(purpose: str, ticket: Ticket, user_id: int) -> str:
+    return _signed(f"{purpose}:{ticket.id}:{user_id}:{ticket.access_key}")
+
+
+def _persons_signature(user_id: int) -> str:
+    return _signed(f"{_UNSUBSCRIBE}:{user_id}")
+
+
+def _signed(text: str) -> str:
     key = str(current_app.secret_key).encode()
-    text = f"{purpose}:{ticket.id}:{user_id}:{ticket.access_key}".encode()
-    number = int.from_bytes(hmac.new(key, text, hashlib.sha256).digest()) >> 126
+    number = int.from_bytes(hmac.new(key, text.encode(), hashlib.sha256).digest()) >> 126
     return _base36(number).rjust(26, "0")[-26:]
 
 

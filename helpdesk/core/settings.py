@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_type_hints
 from zoneinfo import available_timezones
 
@@ -12,9 +12,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from helpdesk.core import audit, generation
+from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Setting, User
-from helpdesk.core.transaction import transaction
+from helpdesk.core.transaction import after_commit, transaction
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import SettingsGroup, setting
 
@@ -72,10 +74,114 @@ class DeskSettings:
         pattern="#[0-9a-fA-F]{6}",
     )
     theme: str = setting("default", _l("Theme"), _l("The look of all pages."), choices=theme_choices)
+    tell_staff: bool = setting(
+        False,
+        _l("Tell agents by mail when a customer writes"),
+        _l("The assignee, and agents who follow the ticket, get the message and can answer it by mail."),
+    )
+    security_contact: str = setting(
+        "",
+        _l("Where to report security holes"),
+        _l(
+            "A mail address or an https:// address. Programs look for it in /.well-known/security.txt. "
+            "Empty: the form on your start page."
+        ),
+        pattern=r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+|https://[!-~]+",
+    )
     set_up: bool = setting(False, _l("Set up"), _l("Whether the first start is finished."), internal=True)
 
 
-CORE_GROUPS = (SettingsGroup("desk", _l("Desk"), DeskSettings),)
+@dataclasses.dataclass(frozen=True)
+class BackupSettings:
+    """Backups that the desk makes by itself; the schedule core.backup says whether it does."""
+
+    at: str = setting(
+        "03:00",
+        _l("Time of the daily backup"),
+        _l("In the time zone of the desk, for example 03:00."),
+        required=True,
+        pattern="([01][0-9]|2[0-3]):[0-5][0-9]",
+    )
+    keep_daily: int = setting(7, _l("Days that are kept"), _l("The newest backup of each."), minimum=1, maximum=366)
+    keep_weekly: int = setting(4, _l("Weeks that are kept"), _l("The newest backup of each."), minimum=0, maximum=520)
+    keep_monthly: int = setting(0, _l("Months that are kept"), _l("The newest backup of each."), minimum=0, maximum=600)
+    verify: bool = setting(
+        True,
+        _l("Try a backup every week"),
+        _l("It is restored into a throw-away place; that needs as much room as the whole desk for some minutes."),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class IntakeSettings:
+    """Which ticket a message belongs to that comes in, and who follows it."""
+
+    reopen_days: int = setting(
+        14,
+        _l("Days in which a closed ticket opens again"),
+        _l("An answer that comes later begins a new ticket, which names the old one. 0: always a new one."),
+        minimum=0,
+        maximum=3650,
+    )
+    new_subject_days: int = setting(
+        30,
+        _l("Days after which a new subject is a new ticket"),
+        _l("Who answers a message older than this, or a solved ticket, under another subject begins a new ticket."),
+        minimum=1,
+        maximum=3650,
+    )
+    copies_follow: bool = setting(
+        True,
+        _l("People in Cc follow the ticket"),
+        _l("They get the answers from then on, and never what was written before. Ten at most."),
+    )
+
+
+# A name or an address with its port.
+_SERVER = r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9]([A-Za-z0-9._-]{0,200}[A-Za-z0-9])?):[0-9]{1,5}"
+
+
+@dataclasses.dataclass(frozen=True)
+class RequestSettings:
+    """What the desk may ask of web servers."""
+
+    own_servers: str = setting(
+        "",
+        _l("Servers in your own network"),
+        _l(
+            "The desk asks no web server of your own network, so that nobody can look around in it. Write those here "
+            "that it may, each with its port, separated by commas: 127.0.0.1:11333."
+        ),
+        pattern=rf"{_SERVER}(\s*,\s*{_SERVER})*",
+    )
+
+    @property
+    def servers(self) -> frozenset[tuple[str, int]]:
+        """``own_servers`` one by one: name or address in small letters, and port."""
+        pairs = (text.strip().lower().rpartition(":") for text in self.own_servers.split(",") if text.strip())
+        return frozenset((host.strip("[]"), int(port)) for host, _colon, port in pairs)
+
+
+@dataclasses.dataclass(frozen=True)
+class SecuritySettings:
+    """Who needs a second step to sign in."""
+
+    second_factor_agents: bool = setting(
+        False,
+        _l("Agents need a second step to sign in"),
+        _l("A code of an app, asked for after the password. Who has none sets it up at the next visit."),
+    )
+    second_factor_supervisors: bool = setting(False, _l("Supervisors need a second step to sign in"))
+    second_factor_admins: bool = setting(False, _l("Administrators need a second step to sign in"))
+
+
+CORE_GROUPS = (
+    SettingsGroup("desk", _l("Desk"), DeskSettings),
+    SettingsGroup("security", _l("Security"), SecuritySettings),
+    SettingsGroup("intake", _l("Incoming messages"), IntakeSettings),
+    SettingsGroup("backup", _l("Backups"), BackupSettings),
+    SettingsGroup("requests", _l("Requests to other servers"), RequestSettings),
+)
 
 
 def groups() -> list[SettingsGroup]:
@@ -90,11 +196,29 @@ def group(name: str) -> SettingsGroup | None:
 
 def get(model: type[_T]) -> _T:
     """The current values of a settings dataclass; what was never set has its default."""
-    return generation.cached(f"settings:{model.__module__}.{model.__qualname__}", lambda: _load(model))
+    return generation.cached(
+        f"settings:{model.__module__}.{model.__qualname__}", lambda: _made(model, stored(_group_of(model).name).items())
+    )
+
+
+def stored(group: str) -> Mapping[str, Any]:
+    """What is kept of one group, as it is. All groups are read at once: the first page after a change needs several."""
+    return generation.cached("settings", _stored).get(group, {})
+
+
+def _stored() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for group, key, value in db.session.execute(select(Setting.group, Setting.key, Setting.value)):
+        found.setdefault(group, {})[key] = value
+    return found
 
 
 def _load(model: type[_T]) -> _T:
     rows = db.session.execute(select(Setting.key, Setting.value).where(Setting.group == _group_of(model).name))
+    return _made(model, ((key, value) for key, value in rows))
+
+
+def _made(model: type[_T], rows: Iterable[tuple[str, Any]]) -> _T:
     known = {field.name: field for field in dataclasses.fields(model)}  # type: ignore[arg-type]
     types = get_type_hints(model)
     values = {key: value for key, value in rows if key in known and isinstance(value, types[key])}
@@ -129,6 +253,8 @@ def save(model: type[_T], values: Mapping[str, Any], actor: User | None) -> _T:
         shown = {key: "…" if key in secrets else value for key, value in changed.items()}
         audit.record("settings.changed", actor, found.name, shown)
         generation.bump()
+        # Workers look at the schedules anew: one may be due at another time now.
+        after_commit(lambda: ledger.nudge(now()))
     return get(model)
 
 

@@ -15,6 +15,34 @@ from helpdesk.core.transaction import transaction
 NAME_LENGTH, PHONE_LENGTH = 200, 64
 
 
+def mail_arrives_again(user: User, actor: User | None) -> bool:
+    """Somebody says that an address works that mail had come back from; False when none had.
+
+    Joins or opens the transaction; audited. Raises NotAllowed.
+    """
+    require(actor, "person.edit")
+    with transaction():
+        if user.bounced_at is None:
+            return False
+        user.bounced_at, user.bounce_reason = None, ""
+        audit.record("user.address_works", actor, user.email or "")
+    return True
+
+
+def wants_care_again(user: User, actor: User | None) -> bool:
+    """Somebody says that the person wants care mail after all; False when nothing had stopped it.
+
+    Joins or opens the transaction; audited. Raises NotAllowed.
+    """
+    require(actor, "person.edit")
+    with transaction():
+        if user.care_mail:
+            return False
+        user.care_mail = True
+        audit.record("user.care_wanted", actor, user.email or "")
+    return True
+
+
 def change_person(
     user: User,
     actor: User | None,
@@ -78,14 +106,16 @@ def send_password_link(user: User, actor: User | None) -> None:
 def invitation_link(user: User, actor: User | None) -> str:
     """A link to choose the first password, to be handed over in person where no mail goes out yet.
 
-    Earlier invitations of the person die. One transaction; audited. Raises :class:`AccountError` for somebody who
-    has a password already (such a link would let others in as them), and NotAllowed.
+    Earlier invitations of the person die, and one that waits for a mail server is not sent: its link would take the
+    place of this one. One transaction; audited. Raises :class:`AccountError` for somebody who has a password already
+    (such a link would let others in as them), and NotAllowed.
     """
     require(actor, "user.edit")
     _may_come_in(user)
     with transaction():
         if user.password_hash:
             raise AccountError("form", _("They have a password already; send them a link by mail instead."))
+        deliveries.take_back(INVITATION, user)
         secret = accounts.issue_token(INVITATION, user)
         audit.record("user.link_made", actor, user.email or "")
     return f"{links.address()}/auth/password/{INVITATION}/{secret}"

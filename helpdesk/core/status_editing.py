@@ -1,9 +1,12 @@
 """Naming, adding, ordering and switching off statuses. Their categories, which decide what they mean, are fixed."""
 
+from collections.abc import Mapping
+
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from helpdesk.core import audit, statuses
+from helpdesk.core import audit, labels, statuses
+from helpdesk.core.direction import unmarked
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status, User
 from helpdesk.core.models.columns import free_key, storable
@@ -32,18 +35,25 @@ def add_status(name: str, category: str, actor: User | None) -> Status:
     return status
 
 
-def change_status(status: Status, name: str, active: bool, actor: User | None) -> None:
+def change_status(
+    status: Status, name: str, active: bool, actor: User | None, texts: Mapping[str, str] | None = None
+) -> None:
     """Rename a status ("": the standard name of its category) or switch it on and off. Joins or opens; audited.
 
-    Tickets that have it keep it. Raises :class:`Invalid` (a name that is taken, the last active one of its category)
+    ``texts`` are its names in other languages ("": none any more). Tickets that have it keep it.
+
+    Raises :class:`Invalid` (a name that is taken, the last active one of its category)
     and NotAllowed.
     """
     require(actor, "status.edit")
+    if code := labels.too_long(texts or {}, NAME_LENGTH):
+        raise Invalid(f"text_{code}", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
     with transaction():
         name = _free_name(name, status)
         if not active and status.active:
             _keep_one(status)
         status.name, status.active = name, active
+        labels.keep(labels.STATUS, status.id, texts or {})
         audit.record("status.changed", actor, status.key, {"name": name, "active": active})
 
 
@@ -85,7 +95,7 @@ def _free_name(text: str, status: Status | None) -> str:
         and any(not other.name and other.category == status.category for other in others)
     ):
         raise Invalid("name", _("Another status has the standard name already; give this one its own."))
-    if name and name.casefold() in {statuses.label(other).casefold() for other in others}:
+    if name and name.casefold() in {unmarked(statuses.label(other)).casefold() for other in others}:
         raise Invalid("name", _("There is a status “%(name)s” already.", name=name))
     return name
 

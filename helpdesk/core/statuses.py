@@ -1,8 +1,11 @@
 """The statuses: free to name, each in one category."""
 
+from typing import Protocol
+
 from flask_babel import pgettext
 from sqlalchemy import select
 
+from helpdesk.core import labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status
 from helpdesk.core.models.ticket import CATEGORIES, CLOSED, NEW, ON_HOLD, OPEN, PENDING, SOLVED
@@ -21,9 +24,20 @@ def category_label(category: str) -> str:
     return labels.get(category, category)
 
 
-def label(status: Status) -> str:
-    """The owner's name for a status, or its category's name in the reader's language."""
-    return status.name or category_label(status.category)
+class Named(Protocol):
+    """A status, or what is known of one without its row."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+
+
+def label(status: Named) -> str:
+    """What a status is called in the reader's language: by the owner, or by its category."""
+    return labels.name(labels.STATUS, status.id, status.name or category_label(status.category))
 
 
 def customer_label(category: str) -> str:

@@ -1,11 +1,11 @@
 """Making and changing teams."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from helpdesk.core import audit
+from helpdesk.core import audit, labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, User
 from helpdesk.core.models.columns import storable
@@ -18,35 +18,60 @@ NAME_LENGTH = 80
 
 
 def make_team(
-    name: str, actor: User | None, *, color: str = "", private: bool = False, members: Sequence[User] = ()
+    name: str,
+    actor: User | None,
+    *,
+    color: str = "",
+    private: bool = False,
+    members: Sequence[User] = (),
+    texts: Mapping[str, str] | None = None,
 ) -> Team:
-    """Make a team. Joins or opens the transaction; audited.
+    """Make a team; ``texts`` are its names in other languages. Joins or opens the transaction; audited.
 
     Raises :class:`Invalid` (no name, a name that is taken, a member who is no staff) and NotAllowed.
     """
     require(actor, "team.edit")
+    _check_texts(texts)
     with transaction():
         team = Team(name=_free_name(name, None), color=_color(color), private=private)
         team.members = _staff(members)
         db.session.add(team)
         db.session.flush()
+        labels.keep(labels.TEAM, team.id, texts or {})
         audit.record("team.created", actor, team.name)
     return team
 
 
 def change_team(
-    team: Team, actor: User | None, *, name: str, color: str, private: bool, active: bool, members: Sequence[User]
+    team: Team,
+    actor: User | None,
+    *,
+    name: str,
+    color: str,
+    private: bool,
+    active: bool,
+    members: Sequence[User],
+    texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Change a team. Its tickets stay with it when it is switched off. Joins or opens the transaction; audited.
+    """Change a team; ``texts`` are its names in other languages ("": none any more).
+
+    Its tickets stay with it when it is switched off. Joins or opens the transaction; audited.
 
     Raises :class:`Invalid` and NotAllowed.
     """
     require(actor, "team.edit")
+    _check_texts(texts)
     with transaction():
         team.name, team.color = _free_name(name, team), _color(color)
         team.private, team.active = private, active
         team.members = _staff(members)
+        labels.keep(labels.TEAM, team.id, texts or {})
         audit.record("team.changed", actor, team.name, {"active": active, "private": private})
+
+
+def _check_texts(texts: Mapping[str, str] | None) -> None:
+    if code := labels.too_long(texts or {}, NAME_LENGTH):
+        raise Invalid(f"text_{code}", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
 
 
 def _free_name(name: str, team: Team | None) -> str:

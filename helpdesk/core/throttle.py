@@ -1,6 +1,8 @@
-"""Counters in the database that slow down floods of public forms."""
+"""Counters in the database that slow down floods of public forms, and what is costly."""
 
 import hashlib
+import ipaddress
+import unicodedata
 from datetime import timedelta
 
 from flask import current_app
@@ -8,7 +10,7 @@ from flask_babel import gettext as _
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.models import SignInAttempt
+from helpdesk.core.models import SignInAttempt, User
 from helpdesk.core.transaction import add_or_find, transaction
 
 WINDOW = timedelta(minutes=10)
@@ -21,9 +23,25 @@ class TooMany(Exception):
 
 
 def key_of(kind: str, text: str) -> str:
-    """What is counted, hashed with the installation's secret: no list of addresses is kept. Case does not matter."""
-    folded = text.strip().casefold()
+    """What is counted, hashed with the installation's secret: no list of addresses is kept.
+
+    Neither case, spaces, the form of Unicode nor what stands behind a plus in an address makes another key.
+    """
+    folded = "".join(mark for mark in unicodedata.normalize("NFKC", text).casefold() if mark.isprintable())
+    name, at, host = unicodedata.normalize("NFKC", folded).replace(" ", "").rpartition("@")
+    folded = f"{name.partition('+')[0]}{at}{host}"
     return hashlib.sha256(f"{kind}:{current_app.secret_key!s}:{folded}".encode()).hexdigest()
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that a connection with IPv6 has to itself (RFC 6177)."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 def count(key: str, window: timedelta) -> SignInAttempt:
@@ -46,6 +64,15 @@ def count_request(kind: str, address: str) -> None:
     Raises :class:`TooMany` with a sentence once the limit is reached.
     """
     with transaction():
-        over = count(key_of(kind, address), WINDOW).failures > LIMITS[kind]
+        over = count(key_of(kind, network_of(address)), WINDOW).failures > LIMITS[kind]
     if over:
         raise TooMany(_("Too many messages from your connection. Wait ten minutes, then send it again."))
+
+
+def within_limit(kind: str, user: User, most: int) -> bool:
+    """Count one more use of something costly by a person; whether they are within ``most`` in ten minutes.
+
+    ``kind`` names what is counted, with the plugin in front of it: ``email.test``. Opens a transaction of its own.
+    """
+    with transaction():
+        return count(key_of(kind, f"#{user.id}"), WINDOW).failures <= most

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, literal, or_, select
 
+from helpdesk.core import labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status, Tag, Team, TeamMember, Ticket, User, View
 from helpdesk.core.models.columns import storable
@@ -165,7 +166,7 @@ def views_of(user: User) -> ViewList:
     teams = [
         NamedView(
             f"team-{team.id}",
-            team.name,
+            labels.team_name(team),
             "users-group",
             TicketFilter(category=UNSOLVED, team=(str(team.id),)),
             color=team.color,

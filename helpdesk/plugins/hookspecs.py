@@ -2,26 +2,38 @@
 
 kinds: ``registration`` once at start; ``before`` ahead of the write transaction, each on a copy of the draft;
 ``fact`` after commit, in a worker, once per plugin; ``answer`` first not None; ``guard`` any False denies;
-``slot`` at render time. Implementations name only the arguments that they want.
+``slot`` at render time; ``all`` of every plugin that is loaded, off or on. Implementations name only the
+arguments that they want.
 """
 
 # The functions are documentation and signature; they have no bodies.
 # mypy: disable-error-code="empty-body"
 # ruff: noqa: F821
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
 from helpdesk.plugins.contributions import (
+    Act,
+    Action,
+    Badge,
     Channel,
     Command,
+    ComposerTool,
+    Field,
+    Importer,
     Job,
     NavItem,
     Panel,
     Permission,
+    Report,
+    Room,
+    Schedule,
+    Service,
     SettingsGroup,
+    Suggestion,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +50,22 @@ KINDS: dict[str, str] = {}
 def _kind(kind: str) -> Callable[[_F], _F]:
     def mark(function: _F) -> _F:
         KINDS[function.__name__] = kind
+        return _spec(function)
+
+    return mark
+
+
+def hookspec(kind: str) -> Callable[[_F], _F]:
+    """Mark a function as a hook that a plugin offers to others, of one of the kinds above (not registration or before).
+
+    Its name begins with the plugin's and an underscore; it is offered by returning it from ``register_hookspecs``.
+    Raises ValueError for another kind.
+    """
+    if kind not in ("fact", "answer", "slot"):
+        raise ValueError("A plugin's own hook is of the kind fact, answer or slot.")
+
+    def mark(function: _F) -> _F:
+        function.helpdesk_kind = kind  # type: ignore[attr-defined]
         return _spec(function)
 
     return mark
@@ -92,13 +120,14 @@ def register_channels() -> Sequence[Channel]:
 def register_jobs() -> Sequence[Job]:
     """Functions that workers run when ``schedule(name, ...)`` asked for them.
 
-    Called once at start, outside any transaction. Names begin with the plugin's name and a dot.
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot. A short function runs
+    inside one transaction, which marks it done as well; one with a parameter ``work`` runs outside, in steps.
 
     Example::
 
         @hookimpl
         def register_jobs():
-            return [Job("surveys.send", send_survey)]
+            return [Job("surveys.send", send_survey), Job("surveys.count", count_all, at_once=1)]
     """
 
 
@@ -127,6 +156,111 @@ def register_commands() -> Sequence[Command]:
         @hookimpl
         def register_commands():
             return [Command(surveys_cli)]
+    """
+
+
+@_kind("registration")
+def register_ticket_fields() -> Sequence[Field]:
+    """Custom fields of tickets that the plugin needs; made when it first starts, kept while it is off.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and an underscore.
+
+    Example::
+
+        @hookimpl
+        def register_ticket_fields():
+            return [Field("orders_number", _("Order number"), public=True)]
+    """
+
+
+@_kind("registration")
+def register_schedules() -> Sequence[Schedule]:
+    """Jobs that come again, by the clock or every so long.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot.
+
+    Example::
+
+        @hookimpl
+        def register_schedules():
+            return [Schedule("orders.nightly", "orders.fetch", daily_at="03:00")]
+    """
+
+
+@_kind("registration")
+def register_services() -> Sequence[Service]:
+    """Loops that workers keep running beside their jobs, such as a connection that waits for mail.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot.
+
+    Example::
+
+        @hookimpl
+        def register_services():
+            return [Service("orders.watch", _("Order watch"), watch)]
+    """
+
+
+@_kind("registration")
+def register_reports() -> Sequence[Report]:
+    """Tables over a span of time, for the page of reports.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot.
+
+    Example::
+
+        @hookimpl
+        def register_reports():
+            return [Report("orders.by_team", _("Orders by team"), orders_by_team)]
+    """
+
+
+@_kind("registration")
+def register_importers() -> Sequence[Importer]:
+    """Sources for ``helpdesk import``.
+
+    Called once at start, outside any transaction.
+
+    Example::
+
+        @hookimpl
+        def register_importers():
+            return [Importer("orders", _("Orders as CSV"), read_csv, take_order)]
+    """
+
+
+@_kind("registration")
+def register_acts() -> Sequence[Act]:
+    """What the acts are called that the plugin records with ``audit``, for the room “Record”.
+
+    Called once at start, outside any transaction. Names begin with the plugin's name and a dot. An act without a label
+    is shown by its name.
+
+    Example::
+
+        @hookimpl
+        def register_acts():
+            return [Act("orders.price_changed", _("Price changed"))]
+    """
+
+
+@_kind("registration")
+def register_hookspecs() -> Sequence[Any]:
+    """Hooks that this plugin offers to others: functions marked with ``hookspec(kind)``, named ``<plugin>_...``.
+
+    Called once at start, before any plugin's implementations are checked, outside any transaction. The plugin calls
+    them with ``ask``, ``collect`` or ``publish``; others implement them with ``@hookimpl(optionalhook=True)``.
+
+    Example::
+
+        @hookspec("answer")
+        def orders_find_price(article):
+            \"\"\"The price of an article, or None.\"\"\"
+
+
+        @hookimpl
+        def register_hookspecs():
+            return [orders_find_price]
     """
 
 
@@ -392,6 +526,19 @@ def nav_items(user: Any) -> Sequence[NavItem]:
 
 
 @_kind("slot")
+def admin_rooms(user: Any) -> Sequence[Room]:
+    """Rooms of the administration, as cards on its first page. Called when it is opened.
+
+    Example::
+
+        @hookimpl
+        def admin_rooms(user):
+            waiting = orders_without_price()
+            return [Room(_("Price lists"), "orders.prices", _("What things cost"), attention=waiting)]
+    """
+
+
+@_kind("slot")
 def ticket_panels(ticket: Any, user: Any) -> Sequence[Panel]:
     """Boxes beside a ticket. Called when the side of a ticket page is loaded.
 
@@ -400,4 +547,129 @@ def ticket_panels(ticket: Any, user: Any) -> Sequence[Panel]:
         @hookimpl
         def ticket_panels(ticket):
             return [Panel(_("Orders"), "orders/panel.html", {"orders": orders_of(ticket.requester)})]
+    """
+
+
+@_kind("slot")
+def ticket_actions(ticket: Any, user: Any) -> Sequence[Action]:
+    """Entries in a ticket's menu. Called when the ticket's page is loaded.
+
+    Example::
+
+        @hookimpl
+        def ticket_actions(ticket):
+            return [Action(_("Order again"), "orders.again", {"number": ticket.number})]
+    """
+
+
+@_kind("slot")
+def ticket_badges(tickets: Sequence[Any], user: Any) -> Mapping[int, Sequence[Badge]]:
+    """Short words on tickets: for each id of ``tickets`` that has some. Called once for a whole list: ask the
+    database once.
+
+    Example::
+
+        @hookimpl
+        def ticket_badges(tickets):
+            return {ticket.id: [Badge(_("VIP"), "violet")] for ticket in tickets if is_vip(ticket)}
+    """
+
+
+@_kind("slot")
+def composer_tools(ticket: Any, user: Any) -> Sequence[ComposerTool]:
+    """Buttons of the composer. Called when the ticket's page is loaded.
+
+    Example::
+
+        @hookimpl
+        def composer_tools(ticket):
+            return [ComposerTool(_("Price list"), "orders.prices")]
+    """
+
+
+@_kind("slot")
+def reply_suggestions(ticket: Any, user: Any) -> Sequence[Suggestion]:
+    """Answers that an agent may start from. Called after the ticket's page is shown, so it may take a moment.
+
+    Example::
+
+        @hookimpl
+        def reply_suggestions(ticket):
+            return [Suggestion(_("Where your order is"), text_for(ticket), reason=_("The ticket names an order."))]
+    """
+
+
+@_kind("slot")
+def user_panels(person: Any, user: Any) -> Sequence[Panel]:
+    """Boxes on a person's page; ``user`` is who looks. Called at each such page.
+
+    Example::
+
+        @hookimpl
+        def user_panels(person):
+            return [Panel(_("Orders"), "orders/of_person.html", {"orders": orders_of(person)})]
+    """
+
+
+@_kind("slot")
+def team_panels(team: Any, user: Any) -> Sequence[Panel]:
+    """Boxes on a team's page; ``user`` is who looks. Called at each such page.
+
+    Example::
+
+        @hookimpl
+        def team_panels(team):
+            return [Panel(_("Open orders"), "orders/of_team.html", {"count": open_orders(team)})]
+    """
+
+
+@_kind("slot")
+def dashboard_widgets(user: Any) -> Sequence[Panel]:
+    """Boxes on the dashboard. Called when it is loaded.
+
+    Example::
+
+        @hookimpl
+        def dashboard_widgets(user):
+            return [Panel(_("Orders today"), "orders/today.html", {"count": orders_today()}, wide=True)]
+    """
+
+
+@_kind("slot")
+def portal_blocks(user: Any) -> Sequence[Panel]:
+    """Boxes on the customers' start page. Called at each; ``user`` is None for somebody who has not signed in.
+
+    Example::
+
+        @hookimpl
+        def portal_blocks():
+            return [Panel(_("Opening hours"), "orders/hours.html")]
+    """
+
+
+# ---- personal data: asked of plugins that are off, too
+
+
+@_kind("all")
+def export_personal_data(user: Any) -> Mapping[str, Any]:
+    """What the plugin keeps about a person, as JSON. Called outside any transaction, of plugins that are off, too.
+
+    Example::
+
+        @hookimpl
+        def export_personal_data(user):
+            return {"orders": [order.number for order in orders_of(user)]}
+    """
+
+
+@_kind("all")
+def erase_personal_data(user: Any) -> None:
+    """Delete or make anonymous what the plugin keeps about a person. Called inside the transaction that erases
+    the person, of plugins that are off, too; when one raises nothing is erased and the operator is told.
+
+    Example::
+
+        @hookimpl
+        def erase_personal_data(user):
+            db.session.execute(delete(Order).where(Order.user_id == user.id))
     """

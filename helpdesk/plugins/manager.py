@@ -1,317 +1,227 @@
-"""Finds plugins, loads them, and calls their hooks one by one so that none can break another."""
+"""Loads plugins, and knows which are on and what they contribute; ``calls`` calls their hooks."""
 
-import copy
-import functools
-import importlib
-import importlib.metadata
-import importlib.util
 import logging
-import re
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
-import pluggy
 from flask import current_app
 
-from helpdesk.plugins import hookspecs
-from helpdesk.plugins.contributions import Reject
+from helpdesk.plugins import deprecation, hookspecs, manifest, start
+from helpdesk.plugins.calls import ALL_ON, ANYTHING, Around, Calls, Contribution, States
+from helpdesk.plugins.implementing import Spec, check, implementations, spec_of
+from helpdesk.plugins.loading import (
+    Found,
+    Plugin,
+    PluginError,
+    check_name,
+    check_schedules,
+    check_services,
+    checked,
+    find,
+    missing_library,
+    specs,
+)
+
+__all__ = ["EXTENSION", "Contribution", "Manager", "Plugin", "PluginError", "States", "check_name", "current"]
 
 log = logging.getLogger(__name__)
 
-ENTRY_POINTS = "helpdesk.plugins"
 EXTENSION = "helpdesk.plugins"
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
-_RESERVED = {"core", "helpdesk", "desk", "admin", "portal", "auth", "static", "api", "setup"}
 
 
-class PluginError(Exception):
-    """A plugin cannot be used; the text is a sentence that says what to change."""
-
-
-@dataclass
-class Health:
-    """Calls, errors and seconds of one hook of one plugin in this process."""
-
-    calls: int = 0
-    errors: int = 0
-    seconds: float = 0.0
-
-
-@dataclass
-class Plugin:
-    """One plugin that was found. ``error`` says why it was left out, if it was."""
-
-    name: str
-    module: ModuleType | None = None
-    distribution: str = ""
-    version: str = ""
-    summary: str = ""
-    author: str = ""
-    home_page: str = ""
-    path: Path | None = None
-    error: str = ""
-    contributions: dict[str, list[Any]] = field(default_factory=dict)
-    health: dict[str, Health] = field(default_factory=dict)
-
-    @property
-    def loaded(self) -> bool:
-        return self.module is not None and not self.error
-
-
-@dataclass(frozen=True)
-class Contribution:
-    """One thing a slot returned, or the plugin whose hook failed (``item`` is None)."""
-
-    plugin: str
-    item: Any
-
-
-class Manager:
-    """The plugins of one application and the ways to call them.
-
-    ``is_on(name)`` says whether a plugin is switched on; ``on_error(plugin, hook, error)`` is told of each
-    failure; ``around()`` stands around each call. All are handed in by the application.
-    """
+class Manager(Calls):
+    """The plugins of one application: finds, checks and loads them, and calls their hooks (:class:`Calls`)."""
 
     def __init__(
         self,
-        is_on: Callable[[str], bool] = lambda name: True,
+        states: Callable[[], States] = lambda: ALL_ON,
         on_error: Callable[[str, str, BaseException], None] = lambda plugin, hook, error: None,
-        around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        around: Callable[[], Around | None] = lambda: None,
     ) -> None:
-        self.plugins: dict[str, Plugin] = {}
-        self._is_on = is_on
-        self._on_error = on_error
-        self._around = around
-        self._pm = pluggy.PluginManager(hookspecs.PROJECT)
-        self._pm.add_hookspecs(hookspecs)
+        super().__init__(states, on_error, around)
+        # Those that were left out because another one has their name.
+        self.doubles: list[Plugin] = []
+        # What find() has looked for: hook, name.
+        self._named: dict[str, dict[str, Contribution]] = {}
 
     # ---- loading
 
-    def discover(self, folder: Path | None = None) -> None:
-        """Load every installed distribution with our entry point, and the single files in ``folder``."""
-        for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-            self._load(_described(Plugin(entry.name), entry.dist), entry.load)
-        for path in sorted(folder.glob("*.py")) if folder else ():
-            plugin = Plugin(path.stem, path=path, summary=f"Single file {path.name}")
-            self._load(plugin, functools.partial(_import_file, path))
+    def discover(self, folder: Path | None = None, slow: Path | None = None) -> None:
+        """Load every installed distribution with our entry point, and the single files in ``folder``.
+
+        ``slow`` is the file that remembers which plugins have held up or ended a process; they are left out.
+        """
+        found = find(folder)
+        if slow is None:
+            return self.load(found)
+        self.marks = start.Marks(slow.parent / "running", slow)
+        self.marks.bury()
+        start.heed_term(self.marks)
+        remembered = start.left_out(slow)
+        for plugin in (one.plugin for one in found):
+            stamp, sentence = remembered.get(plugin.name, ("", ""))
+            if sentence and stamp == plugin.stamp:
+                plugin.error = plugin.error or f"{sentence}; 'helpdesk plugin on {plugin.name}' tries it again."
+        with start.impatiently(self.watch, slow, {one.plugin.name: one.plugin.stamp for one in found}):
+            self.load(found)
 
     def add(self, name: str, module: Any) -> Plugin:
-        """Load a plugin from a module or object (tests, and the scaffold's checks)."""
+        """Load a plugin from a module or object (tests, and checks of one plugin)."""
         plugin = Plugin(name)
-        self._load(plugin, lambda: module)
+        self.load([Found(plugin, lambda: module)])
         return plugin
 
-    def _load(self, plugin: Plugin, load: Callable[[], Any]) -> None:
+    def load(self, found: Iterable[Found]) -> None:
+        """Load plugins in this order. Each that fails is kept with its ``error``, and the others go on."""
+        with nullcontext() if self.marks is None else self.marks.file() as mark:
+            imported = [one.plugin for one in found if self._try(one.plugin, partial(self._import, one), mark)]
+            # Every hook is known before the first implementation is checked against it.
+            offered = [
+                plugin
+                for plugin in imported
+                if not _offers(plugin) or self._try(plugin, partial(self._offer, plugin), mark)
+            ]
+            for plugin in offered:
+                self._try(plugin, partial(self._register, plugin), mark)
+        for name, sentence in list(manifest.mixed_up(self.plugins.values())):
+            log.warning("Plugin %s was left out: %s", name, sentence)
+            self.leave_out(name, sentence)
+
+    def leave_out(self, name: str, error: str) -> None:
+        """Take a loaded plugin out again, for ``error``: nothing of it is called from now on."""
+        plugin = self.plugins[name]
+        plugin.error = plugin.error or error
+        if self._pm.get_plugin(name) is not None:
+            self._pm.unregister(name=name)
+        self._changed()
+        for other in self.plugins.values():
+            if name in other.needs and other.loaded:
+                self.leave_out(other.name, f"It needs the plugin {name}, which could not be loaded.")
+
+    def _try(self, plugin: Plugin, step: Callable[[], None], mark: IO[str] | None) -> bool:
+        outer = self.watch.begin(plugin.name, "loading")
+        doing = nullcontext() if self.marks is None else self.marks.named(mark, plugin.name, plugin.stamp, "loading")
         try:
-            if plugin.name in self.plugins:
-                raise PluginError(f"Two plugins are named “{plugin.name}”; rename one of them.")
-            check_name(plugin.name)
-            plugin.module = load()
-            self._pm.register(plugin.module, plugin.name)
-            self._refuse_wrappers(plugin)
-            self._check_pending(plugin)
-            self._collect(plugin)
-        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way; the desk starts without it
-            plugin.error = f"{type(error).__name__}: {error}" if not isinstance(error, PluginError) else str(error)
-            log.warning("Plugin %s was left out: %s", plugin.name, plugin.error, exc_info=error)
-            if self._pm.get_plugin(plugin.name) is not None:
-                self._pm.unregister(name=plugin.name)
-        if plugin.name not in self.plugins:
-            self.plugins[plugin.name] = plugin
+            with doing, deprecation.told_to(plugin.notes):
+                step()
+        # A plugin may fail in any way; the desk starts without it. (One may raise what Ctrl+C raises, too.)
+        except (*ANYTHING, KeyboardInterrupt) as error:
+            sentence = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            if isinstance(error, ImportError) and (library := missing_library(plugin)):
+                sentence = f"It needs {library}, which is not installed."
+            log.warning("Plugin %s was left out: %s", plugin.name, sentence, exc_info=error)
+            plugin.error = sentence
+            if self.plugins.setdefault(plugin.name, plugin) is plugin:
+                self.leave_out(plugin.name, sentence)
+            else:
+                self.doubles.append(plugin)
+            return False
+        finally:
+            self.watch.end(outer)
+        return True
 
-    def _refuse_wrappers(self, plugin: Plugin) -> None:
-        for caller in self._pm.get_hookcallers(plugin.module) or ():
-            for impl in caller.get_hookimpls():
-                if impl.plugin is plugin.module and (impl.wrapper or impl.hookwrapper):
-                    raise PluginError(f"{plugin.name}.{caller.name} is a hook wrapper; write it as a plain hook.")
+    def _import(self, one: Found) -> None:
+        plugin = one.plugin
+        if plugin.name in self.plugins:
+            raise PluginError(f"Two plugins are named “{plugin.name}”; rename one of them.")
+        if plugin.error:
+            raise PluginError(plugin.error)
+        check_name(plugin.name)
+        for need in plugin.needs:
+            if not (need in self.plugins and self.plugins[need].loaded):
+                raise PluginError(f"It needs the plugin {need}, which could not be loaded.")
+        plugin.module = one.load()
+        self.plugins[plugin.name] = plugin
 
-    def _check_pending(self, plugin: Plugin) -> None:
-        """A misspelt hook is an error that names plugin and hook."""
-        for caller in self._pm.get_hookcallers(plugin.module) or ():
-            if caller.has_spec():
-                continue
-            impls = [impl for impl in caller.get_hookimpls() if impl.plugin is plugin.module]
-            if any(not impl.optionalhook for impl in impls):
-                raise PluginError(f"{plugin.name} implements “{caller.name}”, which is no hook; correct its name.")
+    def _offer(self, plugin: Plugin) -> None:
+        offered: dict[str, Spec] = {}
+        returned = checked(plugin.name, "register_hookspecs", plugin.module.register_hookspecs(), {})
+        plugin.contributions["register_hookspecs"] = returned
+        for name, kind, described in specs(plugin.name, returned):
+            if name in self.specs or name in offered:
+                raise PluginError(f"{plugin.name} offers the hook “{name}”, which is there already; choose another.")
+            offered[name] = spec_of(kind, described)
+        self.specs |= offered
+        self.kinds |= {name: spec.kind for name, spec in offered.items()}
+        self._changed()
+        # Those that were loaded before may implement one of them in a way that cannot be called.
+        for other in [other for other in self.plugins.values() if self._pm.get_plugin(other.name) is not None]:
+            try:
+                check(other.name, implementations(other.module, self._pm), self.specs)
+            except PluginError as error:
+                self.leave_out(other.name, str(error))
 
-    def _collect(self, plugin: Plugin) -> None:
+    def _register(self, plugin: Plugin) -> None:
+        found = implementations(plugin.module, self._pm)
+        for sentence in check(plugin.name, found, self.specs):
+            deprecation.say(sentence)
+        self._pm.register(plugin.module, plugin.name)
+        self._changed()
         for hook, kind in hookspecs.KINDS.items():
-            if kind != "registration":
-                continue
-            for impl in self._impls(hook):
-                if impl.plugin is plugin.module:
-                    result = impl.function()
-                    if isinstance(result, str | bytes) or not isinstance(result, Iterable):
-                        raise PluginError(f"{plugin.name}.{hook} must return a list of contributions.")
-                    plugin.contributions[hook] = list(result)
+            # What it offers to others was asked for before.
+            if kind == "registration" and hook in found and hook not in plugin.contributions:
+                function, _options = found[hook]
+                plugin.contributions[hook] = checked(plugin.name, hook, function(), self._taken(hook))
+        check_schedules(plugin)
+        check_services(plugin)
+        self._changed()
+        manifest.check_kept(plugin, found)
 
-    # ---- calling
+    def _taken(self, hook: str) -> dict[str, str]:
+        return {
+            str(getattr(item, "name", "")): plugin.name
+            for plugin in self.plugins.values()
+            if plugin.loaded
+            for item in plugin.contributions.get(hook, ())
+        }
+
+    # ---- what they contribute
 
     def contributions(self, hook: str, include_off: bool = False) -> Iterator[Contribution]:
-        """What the plugins that are on returned from a ``register_*`` hook."""
+        """What the plugins that are on returned from a ``register_*`` hook. A paused one's still count."""
+        off = frozenset[str]() if include_off else self._off(self._states().off)
         for plugin in self.plugins.values():
-            if plugin.loaded and (include_off or self._is_on(plugin.name)):
+            if plugin.loaded and plugin.name not in off:
                 for item in plugin.contributions.get(hook, ()):
                     yield Contribution(plugin.name, item)
 
-    def find(self, hook: str, name: str) -> Any:
-        """The contribution of that name from a ``register_*`` hook of a plugin that is on, or None."""
-        return next((found.item for found in self.contributions(hook) if found.item.name == name), None)
+    def find(self, hook: str, name: str, include_off: bool = False) -> Any:
+        """The contribution of that name from a ``register_*`` hook of a plugin that is on (or off), or None."""
+        known = self._named.get(hook)
+        if known is None:
+            found = self.contributions(hook, include_off=True)
+            known = self._named[hook] = {entry.item.name: entry for entry in found}
+        entry = known.get(name)
+        return entry.item if entry is not None and (include_off or self.is_on(entry.plugin)) else None
 
-    def before(self, hook: str, changing: str | None = None, /, **arguments: Any) -> Any:
-        """Call a ``before_*`` hook of every plugin; return the draft as they left it.
-
-        ``changing`` names the argument that may be changed: each plugin works on a copy, which counts only
-        when it returns. Raises :class:`Reject` when a plugin refuses; any other error is logged and skipped.
-        """
-        for impl in self._active(hook):
-            attempt = dict(arguments)
-            if changing is not None:
-                attempt[changing] = copy.deepcopy(arguments[changing])
-            try:
-                result = self._call(impl, hook, attempt)
-                if isinstance(result, Reject):
-                    raise result
-            except Reject:
-                raise
-            except Exception as error:  # noqa: BLE001 - isolated and told
-                self._failed(impl, hook, error)
-                continue
-            arguments = attempt
-        return arguments[changing] if changing is not None else None
-
-    def answer(self, hook: str, **arguments: Any) -> Any:
-        """Ask the plugins one after the other; the first answer that is not None."""
-        for impl in self._active(hook):
-            try:
-                result = self._call(impl, hook, arguments)
-            except Exception as error:  # noqa: BLE001 - isolated and told
-                self._failed(impl, hook, error)
-                continue
-            if result is not None:
-                return result
-        return None
-
-    def denied(self, hook: str, **arguments: Any) -> bool:
-        """Whether any guard says False. An error denies as well."""
-        for impl in self._active(hook):
-            try:
-                if self._call(impl, hook, arguments) is False:
-                    return True
-            except Exception as error:  # noqa: BLE001 - a guard that fails denies
-                self._failed(impl, hook, error)
-                return True
-        return False
-
-    def limits(self, hook: str, deny: Any, **arguments: Any) -> list[Any]:
-        """The SQL criteria that guards ask for; ``deny`` stands in for one that failed."""
-        criteria = []
-        for impl in self._active(hook):
-            try:
-                result = self._call(impl, hook, arguments)
-            except Exception as error:  # noqa: BLE001 - a guard that fails denies
-                self._failed(impl, hook, error)
-                result = deny
-            if result is not None:
-                criteria.append(result)
-        return criteria
-
-    def slot(self, hook: str, **arguments: Any) -> list[Contribution]:
-        """What the plugins put in a place on a page; a failed one is a Contribution without an item."""
-        found: list[Contribution] = []
-        for impl in self._active(hook):
-            try:
-                items = list(self._call(impl, hook, arguments) or ())
-                found.extend(Contribution(impl.plugin_name, item) for item in items)
-            except Exception as error:  # noqa: BLE001 - isolated and told
-                self._failed(impl, hook, error)
-                found.append(Contribution(impl.plugin_name, None))
-        return found
-
-    def listeners(self, hooks: Iterable[str]) -> set[str]:
-        """The plugins that are on and implement at least one of ``hooks``."""
-        return {impl.plugin_name for hook in hooks for impl in self._active(hook)}
-
-    def tell(self, plugin: str, hook: str, **arguments: Any) -> None:
-        """Hand one fact to one plugin. Raises what it raises: the ledger retries."""
-        for impl in self._active(hook):
-            if impl.plugin_name == plugin:
-                try:
-                    self._call(impl, hook, arguments)
-                except Exception as error:
-                    self._failed(impl, hook, error)
-                    raise
+    def _changed(self) -> None:
+        super()._changed()
+        self._named.clear()
 
     def is_on(self, name: str) -> bool:
-        """Whether the plugin is loaded and switched on."""
+        """Whether the plugin is loaded and switched on, and so are those that it needs."""
         plugin = self.plugins.get(name)
-        return plugin is not None and plugin.loaded and self._is_on(name)
+        return plugin is not None and plugin.loaded and name not in self._off(self._states().off)
 
-    def _impls(self, hook: str) -> list[Any]:
-        # pluggy keeps the last registered last and calls it first; we call in that order too.
-        return list(reversed(getattr(self._pm.hook, hook).get_hookimpls()))
+    def is_paused(self, name: str) -> bool:
+        """Whether the desk itself lets the plugin's hooks rest: it has held up a process."""
+        return name in self._states().paused | self._hung_plugins
 
-    def _active(self, hook: str) -> Iterator[Any]:
-        for impl in self._impls(hook):
-            if self._is_on(impl.plugin_name):
-                yield impl
+    def waits_for(self, name: str) -> list[str]:
+        """The plugins that this one needs and that are off."""
+        off = self._states().off
+        return [need for need in self.plugins[name].needs if need in off]
 
-    def _call(self, impl: Any, hook: str, arguments: Mapping[str, Any]) -> Any:
-        health = self.plugins[impl.plugin_name].health.setdefault(hook, Health())
-        started = time.perf_counter()
-        try:
-            with self._around():
-                return impl.function(*(arguments[name] for name in impl.argnames))
-        finally:
-            health.calls += 1
-            health.seconds += time.perf_counter() - started
 
-    def _failed(self, impl: Any, hook: str, error: BaseException) -> None:
-        self.plugins[impl.plugin_name].health.setdefault(hook, Health()).errors += 1
-        log.error("Plugin %s failed in %s", impl.plugin_name, hook, exc_info=error)
-        self._on_error(impl.plugin_name, hook, error)
+def _offers(plugin: Plugin) -> bool:
+    """Whether it has hooks of its own; most have none, and nothing is done for them."""
+    return hasattr(getattr(plugin.module, "register_hookspecs", None), f"{hookspecs.PROJECT}_impl")
 
 
 def current() -> Manager:
     """The manager of the running application."""
     manager: Manager = current_app.extensions[EXTENSION]
     return manager
-
-
-def check_name(name: str) -> None:
-    """Raise :class:`PluginError` unless ``name`` may prefix tables, URLs and templates."""
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        raise PluginError(
-            f"“{name}” cannot be a plugin's name; use 2 to 40 small letters, digits and underscores that no "
-            "part of the desk has taken."
-        )
-
-
-def _described(plugin: Plugin, dist: importlib.metadata.Distribution | None) -> Plugin:
-    """The plugin with what its distribution says of itself; nothing is written twice."""
-    if dist is not None:
-        meta = dist.metadata
-        urls = meta.get_all("Project-URL") or []
-        plugin.distribution, plugin.version = meta["Name"] or "", dist.version
-        plugin.summary = meta["Summary"] or ""
-        plugin.author = meta["Author"] or meta["Author-email"] or ""
-        plugin.home_page = next((url.split(",", 1)[1].strip() for url in urls), "")
-    return plugin
-
-
-def _import_file(path: Path) -> ModuleType:
-    name = f"helpdesk_local_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"{path.name} cannot be read as Python.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module

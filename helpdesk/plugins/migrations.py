@@ -23,6 +23,15 @@ def check_known(connection: Connection, folder: Path, version_table: str) -> Non
     _check_known(connection, _script(folder), version_table)
 
 
+def knows(folder: Path, revision: str) -> bool:
+    """Whether the folder has that revision."""
+    try:
+        _script(folder).get_revision(revision)
+    except CommandError:
+        return False
+    return True
+
+
 def heads(folder: Path) -> str | None:
     """The newest revision in a folder."""
     return _script(folder).get_current_head()

@@ -39,6 +39,19 @@ def client_class() -> type[FlaskClient]:
     return DeskClient
 
 
+def browser_of(app: Flask, user: User) -> FlaskClient:
+    """A browser in which ``user`` has signed in; an app context is open."""
+    from helpdesk.core import sign_in_sessions
+
+    browser: Any = app.test_client()
+    browser.user = user
+    secret = sign_in_sessions.begin(user)
+    with browser.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = secret, True
+    found: FlaskClient = browser
+    return found
+
+
 def forget_what_was_read() -> None:
     """End the reading transaction of the test, so that it sees what others have written."""
     from flask import has_app_context
@@ -60,12 +73,7 @@ def sign_in(app: Flask) -> Callable[[User], FlaskClient]:
     """A browser that is signed in: ``sign_in(user)``."""
 
     def enter(user: User) -> FlaskClient:
-        browser: Any = app.test_client()
-        browser.user = user
-        with browser.session_transaction() as session:
-            session["_user_id"], session["_fresh"] = user.get_id(), True
-        found: FlaskClient = browser
-        return found
+        return browser_of(app, user)
 
     return enter
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known where ``--strict-markers`` asks for it."""
+    config.addinivalue_line("markers", "db: runs on SQLite and, where it is found, on PostgreSQL")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with the mark ``db`` runs on each database."""
-    if metafunc.definition.get_closest_marker("db") and "database_url" in metafunc.fixturenames:
+    """A test with the mark ``db`` runs on each database; with ``HELPDESK_TEST_DATABASE`` all run on that one."""
+    own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database_url" not in metafunc.fixturenames or any("database_url" in names for names in own):
+        return
+    if only := os.environ.get("HELPDESK_TEST_DATABASE"):
+        metafunc.parametrize("database_url", [only], indirect=True)
+    elif metafunc.definition.get_closest_marker("db"):
         metafunc.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -52,10 +62,10 @@ def home(template_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
-    """Where the desk's data is: "" for SQLite in the home, or the URL of an empty PostgreSQL database."""
+    """Where the desk's data is: "" for SQLite in the home, or the URL of a PostgreSQL database, empty or migrated."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return ""
-    return str(request.getfixturevalue("postgresql_url"))
+    return str(request.getfixturevalue("postgresql_migrated_url"))
 
 
 @pytest.fixture
@@ -65,21 +75,19 @@ def postgresql_url() -> Iterator[str]:
     ``HELPDESK_TEST_POSTGRESQL`` is the URL of a server on which databases may be made
     (``postgresql://user@host/postgres``). A project's own fixture of this name takes precedence.
     """
-    server = os.environ.get("HELPDESK_TEST_POSTGRESQL")
-    if not server:
-        pytest.skip("needs PostgreSQL: set HELPDESK_TEST_POSTGRESQL to the URL of a server for tests")
-    from sqlalchemy import create_engine, make_url
+    from helpdesk.cli.rules.databases import SERVER, throw_away
 
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    name = f"helpdesk_test_{worker}_{time.monotonic_ns()}"
-    engine = create_engine(make_url(server), isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as admin:
-            admin.exec_driver_sql(f"CREATE DATABASE {name}")
-            yield make_url(server).set(database=name).render_as_string(hide_password=False)
-            admin.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        engine.dispose()
+    server = os.environ.get(SERVER)
+    if not server:
+        pytest.skip(f"needs PostgreSQL: set {SERVER} to the URL of a server for tests")
+    with throw_away(server) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_migrated_url(postgresql_url: str) -> str:
+    """What a test's desk on PostgreSQL begins with. A project may have a copy of a migrated database here."""
+    return postgresql_url
 
 
 @pytest.fixture
@@ -94,7 +102,9 @@ def make_app(home: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
     from helpdesk.core.extensions import db
     from helpdesk.core.jobs import ledger
     from helpdesk.testing.browsers import client_class
+    from helpdesk.testing.routes import compile_once
 
+    compile_once()
     made: list[Flask] = []
 
     def make(plugins: dict[str, Any] | None = None, **values: Any) -> Flask:
@@ -113,15 +123,10 @@ def make_app(home: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
 
     yield make
     for app in made:
+        _tell_calls(app)
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-
-
-@pytest.fixture
-def desk_plugins() -> dict[str, Any] | None:
-    """Which plugins ``app`` loads, by name; None: those that are installed. Override it where others are wanted."""
-    return None
 
 
 @pytest.fixture
@@ -132,6 +137,19 @@ def app(make_app: Callable[..., Flask], desk_plugins: dict[str, Any] | None) -> 
     context.push()
     yield app
     context.pop()
+
+
+def _tell_calls(app: Flask) -> None:
+    """Say which hooks were called, to `helpdesk plugin check` when that runs the tests."""
+    from helpdesk.cli.rules.trying import CALLS
+    from helpdesk.plugins.manager import EXTENSION
+
+    if CALLS not in os.environ:
+        return
+    with Path(os.environ[CALLS]).open("a", encoding="utf-8") as file:
+        for plugin in app.extensions[EXTENSION].plugins.values():
+            for hook, health in plugin.health.items():
+                file.write(json.dumps([plugin.name, hook, health.calls]) + "\n")
 
 
 def _without_waiting_for_the_disk(engine: Any) -> None:

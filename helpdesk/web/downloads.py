@@ -16,6 +16,7 @@ def stored_file(sha256: str, name: str, content_type: str, *, inline: bool) -> R
         abort(404)
     inline = inline and content_type in files.INLINE_TYPES
     shown = content_type if inline else "application/octet-stream"
+    name = files.clean_name(name)
     answer = send_file(path, mimetype=shown, as_attachment=not inline, download_name=name, max_age=0)
     answer.headers["Content-Security-Policy"] = FILE_POLICY
     answer.headers["Cache-Control"] = "private, max-age=3600" if inline else "no-store"

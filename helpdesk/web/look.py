@@ -1,27 +1,47 @@
-"""What every page's look needs from the server: the owner's colours, the reader's language, words for templates."""
+"""What every page's look needs from the server: the theme, the owner's colours, the reader's language."""
 
 import hashlib
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, redirect, request, send_from_directory, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, send_file, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from helpdesk.core import i18n
+from helpdesk.core import i18n, theming
 from helpdesk.core.settings import DeskSettings, get
-from helpdesk.core.theming import Theme, current_name
-from helpdesk.web import brand
+from helpdesk.web import brand, preview
+from helpdesk.web.headers import FILE_POLICY
 
 look = Blueprint("look", __name__)
+look.before_app_request(preview.prepare)
+look.after_app_request(preview.add_bar)
+look.app_context_processor(preview.context)
 
 YEAR = 365 * 24 * 3600
+_OWN_FILE = re.compile(r"(url\(\s*[\"']?)/theme/([^\"')?#\s]+)", re.IGNORECASE)
 
 
 @look.get("/theme.css")
 def theme_css() -> Response:
-    """The owner's colour as CSS variables: written here, so that no page needs an inline style."""
-    answer = Response(_stylesheet(), mimetype="text/css")
-    answer.cache_control.public = True
-    answer.cache_control.max_age = YEAR if request.args.get("v") == look_version() else 60
+    """The theme's rules and the owner's colour: written here, so that no page needs an inline style.
+
+    ``v`` says of which theme, and what is in it: the answer is the same for everybody, and no cache can mix two.
+    """
+    wanted = request.args.get("v", "")
+    name = wanted.rpartition("_")[0]
+    if name not in theming.themes():
+        name = theming.used_name()
+    rules = _stylesheet(name)
+    is_named = _version(name, rules) == wanted
+    if not is_named and name != theming.used_name():
+        rules = _stylesheet(theming.used_name())
+    answer = Response(rules, mimetype="text/css")
+    if is_named:
+        answer.cache_control.public = True
+        answer.cache_control.max_age = YEAR
+    else:
+        answer.cache_control.no_cache = True
     return answer
 
 
@@ -32,7 +52,8 @@ def language() -> BaseResponse:
     if code is None:
         abort(422)
     answer = redirect(local_path(request.form.get("next")) or url_for("portal.home"), 303)
-    answer.set_cookie("locale", code, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    secure = current_app.config["HELPDESK"].is_https
+    answer.set_cookie(i18n.cookie_name(), code, max_age=YEAR, samesite="Lax", httponly=True, secure=secure)
     return answer
 
 
@@ -48,8 +69,9 @@ def local_path(target: str | None) -> str | None:
 
 @look.app_template_global()
 def look_version() -> str:
-    """Changes when the stylesheet of :func:`theme_css` does, so that browsers may keep it for long."""
-    return hashlib.sha256(_stylesheet().encode()).hexdigest()[:12]
+    """Names the stylesheet of the page's theme and what is in it, so that browsers may keep it for long."""
+    name = theming.current_name()
+    return _version(name, _stylesheet(name))
 
 
 @look.app_template_filter()
@@ -65,22 +87,51 @@ def initials(name: str) -> str:
 
 @look.get("/theme/<path:name>")
 def theme_file(name: str) -> Response:
-    """A picture or font of the theme in use."""
-    theme = _theme()
-    if theme is None:
+    """A picture or font of a theme, or of one that it extends. ``theme`` and ``v`` are written by :func:`theme_url`."""
+    theme = request.args.get("theme") or theming.current_name()
+    path = _file(theme, name)
+    if path is None:
         abort(404)
-    return send_from_directory(theme.static, name, max_age=3600)
+    answer = send_file(path, conditional=True)
+    # A picture (SVG) of a theme is no page: opened by itself, nothing in it runs.
+    answer.headers["Content-Security-Policy"] = FILE_POLICY
+    if request.args.get("v") == _stamp(path):
+        answer.cache_control.public = True
+        answer.cache_control.max_age = YEAR
+    else:
+        answer.cache_control.no_cache = True
+    return answer
 
 
-def _theme() -> Theme | None:
-    themes: dict[str, Theme] = current_app.extensions["helpdesk.themes"]
-    return themes.get(current_name())
+@look.app_template_global()
+def theme_url(name: str) -> str:
+    """The address of a file in ``static/`` of the page's theme; it changes with the theme and the file."""
+    return _file_url(theming.current_name(), name)
 
 
-def _stylesheet() -> str:
+def _file_url(theme: str, name: str) -> str:
+    path = _file(theme, name)
+    return url_for("look.theme_file", name=name, theme=theme, v=_stamp(path) if path else None)
+
+
+def _file(theme: str, name: str) -> Path | None:
+    found = (one.static_file(name) for one in theming.themes().chain(theme))
+    return next((path for path in found if path is not None), None)
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
+def _version(name: str, rules: str) -> str:
+    return f"{name}_{hashlib.sha256(rules.encode()).hexdigest()[:12]}"
+
+
+def _stylesheet(name: str) -> str:
     """The theme's rules, then the owner's colour: that one wins, whatever the theme."""
-    theme = _theme()
-    rules = theme.stylesheet.read_text(encoding="utf-8") if theme is not None and theme.stylesheet else ""
+    rules = theming.stylesheet(theming.themes(), name)
+    rules = _OWN_FILE.sub(lambda found: found[1] + _file_url(name, found[2]), rules)
     color = get(DeskSettings).brand_color
     # The colour that the style sheets have anyway needs no rules, and leaves a theme's own standing.
     return rules if color == DeskSettings().brand_color else rules + brand.stylesheet(color)

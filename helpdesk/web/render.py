@@ -1,11 +1,11 @@
-"""What every template knows: the desk, the reader's language and time, numbers and sizes, the plugins' places."""
+"""What every template knows: the desk, the reader's language and time, numbers and sizes."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_timedelta
-from flask import Flask, current_app, render_template, url_for
+from flask import Flask, g, url_for
 from flask_babel import (
     format_date,
     format_datetime,
@@ -18,28 +18,32 @@ from flask_babel import (
 )
 from flask_babel import gettext as _
 from flask_login import current_user
-from markupsafe import Markup
-from werkzeug.routing import BuildError
 
-from helpdesk.core import i18n, settings, statuses
+from helpdesk.core import holding, i18n, labels, settings, statuses, user_agents
 from helpdesk.core.clock import now
-from helpdesk.core.models import Ticket, User
+from helpdesk.core.direction import as_written_in
 from helpdesk.core.permissions import allowed
-from helpdesk.plugins import manager
-from helpdesk.plugins.contributions import NavItem, Panel
+from helpdesk.web import once, places
 
 
 def init_app(app: Flask) -> None:
     """Give templates their globals and filters."""
     app.context_processor(_context)
     app.jinja_env.globals.update(pgettext=pgettext, npgettext=npgettext, ngettext=ngettext, allowed=allowed)
+    app.jinja_env.globals["icon_sheet"] = icon_sheet
+    app.jinja_env.globals["form_key"] = once.form_key
+    app.jinja_env.globals["is_held"] = lambda: holding.held_since() is not None
     filters: dict[str, Callable[..., Any]] = {
+        "browser_name": user_agents.name_of,
         "datetime": moment,
         "date": day,
         "ago": ago,
         "filesize": filesize,
         "number": number,
         "status_name": statuses.label,
+        "team_name": labels.team_name,
+        "field_name": labels.field_label,
+        "choice_name": lambda choice, field: labels.choice_label(field, choice),
         "category_name": statuses.category_label,
         "customer_status": statuses.customer_label,
         "priority_name": statuses.priority_label,
@@ -55,9 +59,17 @@ def _context() -> dict[str, Any]:
         "html_lang": i18n.html_lang(code),
         "text_direction": i18n.text_direction(code),
         "locales": i18n.locales(),
-        "nav_items": nav_items,
+        "nav_items": lambda: places.nav_items(current_user._get_current_object()),
         "now": now,
     }
+
+
+def icon_sheet() -> str:
+    """The address of the file with the icons, made once for each request: a page shows a hundred of them."""
+    found: str | None = g.get("icon_sheet")
+    if found is None:
+        found = g.icon_sheet = url_for("static", filename="icons.svg")
+    return found
 
 
 # ---- words for times, sizes, numbers
@@ -65,14 +77,18 @@ def _context() -> dict[str, Any]:
 
 def moment(value: datetime | None) -> str:
     """Date and time in the reader's zone and language."""
-    return format_datetime(value, "medium") if value else ""
+    return _written(format_datetime(value, "medium")) if value else ""
 
 
 def day(value: datetime | date | None) -> str:
     """A date in the reader's zone and language."""
     if value is None:
         return ""
-    return format_date(value, "medium", rebase=isinstance(value, datetime))
+    return _written(format_date(value, "medium", rebase=isinstance(value, datetime)))
+
+
+def _written(words: str) -> str:
+    return as_written_in(str(get_locale() or ""), words)
 
 
 def ago(value: datetime | None) -> str:
@@ -104,43 +120,3 @@ def filesize(value: int) -> str:
 def number(value: int | float) -> str:
     """A number by the reader's rules."""
     return str(format_decimal(value))
-
-
-# ---- places for plugins
-
-
-def nav_items() -> list[NavItem]:
-    """The plugins' entries in the desk's navigation that the reader may use."""
-    user = current_user._get_current_object()
-    items = []
-    for entry in manager.current().slot("nav_items", user=user):
-        item = entry.item
-        if not isinstance(item, NavItem) or (item.permission and not allowed(user, item.permission)):
-            continue
-        try:
-            url_for(item.endpoint)
-        except BuildError:
-            # It stands on every page: an entry that leads nowhere must not take them all with it.
-            current_app.logger.error("Plugin %s names a page that is not there: %s", entry.plugin, item.endpoint)
-            continue
-        items.append(item)
-    return sorted(items, key=lambda item: (item.order, str(item.label)))
-
-
-def ticket_panels(ticket: Ticket, user: User) -> list[tuple[str, Panel | None, Markup]]:
-    """The plugins' boxes beside a ticket: (plugin, panel, its HTML). A failed one has no panel and no HTML."""
-    boxes: list[tuple[str, Panel | None, Markup]] = []
-    for entry in manager.current().slot("ticket_panels", ticket=ticket, user=user):
-        panel = entry.item
-        if not isinstance(panel, Panel):
-            boxes.append((entry.plugin, None, Markup()))
-            continue
-        if panel.permission and not allowed(user, panel.permission, ticket):
-            continue
-        try:
-            html = Markup(render_template(panel.template, **panel.context, ticket=ticket))
-            boxes.append((entry.plugin, panel, html))
-        except Exception:  # noqa: BLE001 - one panel must not take the page with it
-            current_app.logger.exception("A panel of plugin %s could not be rendered.", entry.plugin)
-            boxes.append((entry.plugin, None, Markup()))
-    return sorted(boxes, key=lambda box: box[1].order if box[1] else 1000)

@@ -1,15 +1,15 @@
-"""Who is reading: Flask-Login's session, ended by a new stamp, and its cookies."""
+"""Who is reading: the row that a cookie stands for, and the cookies."""
 
-from datetime import timedelta
 from typing import Any
 
-from flask import Flask, abort, redirect, request, url_for
+from flask import Flask, abort, g, redirect, request, session, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from helpdesk.core import sign_in_sessions
 from helpdesk.core.config import Config
-from helpdesk.core.extensions import csrf, db, login_manager
+from helpdesk.core.extensions import csrf, login_manager
 from helpdesk.core.models import User
 from helpdesk.core.permissions import require
 
@@ -23,23 +23,40 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        PERMANENT_SESSION_LIFETIME=sign_in_sessions.LIFETIME,
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
     login_manager.init_app(app)
+    # It would bind a session to the name of a browser, which changes with each of its updates.
+    login_manager.session_protection = None
     login_manager.user_loader(_load)
     login_manager.unauthorized_handler(_unauthorized)
     login_manager.login_message = _l("Please sign in.")
     csrf.init_app(app)
 
 
-def _load(text: str) -> User | None:
-    number, _dot, stamp = text.partition(".")
-    if not number.isdigit():
+def _load(secret: str) -> User | None:
+    found = sign_in_sessions.find(secret)
+    if found is None:
         return None
-    user = db.session.get(User, int(number))
-    return user if user is not None and user.active and user.auth_stamp == stamp else None
+    user, g.sign_in_session = found
+    return user
+
+
+def begin(user: User, secret: str) -> None:
+    """From now on this browser is a person's; ``secret`` is that of their session. What the cookie held is gone."""
+    session.clear()
+    session.permanent = True
+    # What Flask-Login looks for.
+    session["_user_id"], session["_fresh"] = secret, True
+    g._login_user = user
+
+
+def current_session() -> sign_in_sessions.Session | None:
+    """The session of this request; None for who is not signed in by one, as a program with a token."""
+    found: sign_in_sessions.Session | None = g.get("sign_in_session") if current_user.is_authenticated else None
+    return found if found is not None and found.user_id == current_user.id else None
 
 
 def _unauthorized() -> Response:

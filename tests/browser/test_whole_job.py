@@ -4,99 +4,37 @@ public corpora, an agent's reply over SMTP, the customer's answer, and the ticke
 import email
 import email.policy
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
-from typing import IO
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from helpdesk.testing.mailbox import Mailbox
+from helpdesk.testing.served import ServedDesk, wait_for
 
-ROOT = Path(__file__).parents[2]
-SCREENSHOTS = ROOT / "tests" / "screenshots"
 PASSWORD = "a rather long pass phrase"
+
+Picture = Callable[[Page, str], None]
+Watch = Callable[[Page, str], list[str]]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-class Desk:
-    """A desk as an owner starts it: `helpdesk serve` in an empty home."""
-
-    def __init__(self, home: Path, port: int) -> None:
-        self.home, self.url, self.log = home, f"http://127.0.0.1:{port}", home / "serve.log"
-        self.environ = {**os.environ, "HELPDESK_HOME": str(home), "HELPDESK_PORT": str(port), "PYTHONUNBUFFERED": "1"}
-        with self.log.open("wb") as log:
-            self.process = self._start(log)
-        wait_for(lambda: "/setup/" in self.log.read_text() or self.process.poll() is not None)
-        found = re.search(r"https?://\S+/setup/\S+", self.log.read_text())
-        assert found, f"the desk did not start: {self.log.read_text()}"
-        self.setup_link = found[0]
-
-    def _start(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "helpdesk.cli", "serve"],
-            env=self.environ,
-            cwd=self.home,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def run(self, *words: str, feed: bytes = b"") -> str:
-        """A command of the operator's, with its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "helpdesk.cli", *words],
-            env=self.environ,
-            input=feed,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
-
-    def stop(self) -> None:
-        os.killpg(self.process.pid, signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        finally:
-            if self.process.poll() is None:
-                os.killpg(self.process.pid, signal.SIGKILL)
-
-
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    started = Desk(tmp_path, free_port())
-    try:
-        yield started
-    finally:
-        started.stop()
-        # Shown by pytest when the test fails.
-        print(started.log.read_text())
+def desk(serve_desk: Callable[..., ServedDesk]) -> ServedDesk:
+    return serve_desk()
 
 
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-def test_a_mail_is_answered_and_solved(desk: Desk, mailbox: Mailbox, browser: Browser, corpora: Path) -> None:
-    problems: list[str] = []
+def test_a_mail_is_answered_and_solved(
+    desk: ServedDesk, mailbox: Mailbox, browser: Browser, corpora: Path, picture: Picture, watch: Watch
+) -> None:
     agent = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    watch(agent, desk.url, problems)
+    problems = watch(agent, desk.url)
 
-    set_up(agent, desk, mailbox)
+    set_up(agent, desk, mailbox, picture)
     picture(agent, "desk-empty")
 
     # A real message comes in by the command a mail server would call.
@@ -152,14 +90,14 @@ def test_a_mail_is_answered_and_solved(desk: Desk, mailbox: Mailbox, browser: Br
     link = re.search(r"https?://\S+/t/[0-9a-z-]+", reply.get_body(("plain",)).get_content())
     assert link
     portal = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()
-    watch(portal, desk.url, problems)
+    watch(portal, desk.url)
     portal.goto(link[0])
     expect(portal.locator("body")).to_contain_text("It works again.")
     picture(portal, "portal-ticket-390")
     assert not problems, "\n".join(problems)
 
 
-def set_up(page: Page, desk: Desk, mailbox: Mailbox) -> None:
+def set_up(page: Page, desk: ServedDesk, mailbox: Mailbox, picture: Picture) -> None:
     """The first start, as the owner clicks through it."""
     page.goto(desk.setup_link)
     picture(page, "setup-1")
@@ -201,38 +139,3 @@ def write(page: Page, text: str) -> None:
     target = editor if editor.count() else page.locator("#composer-text")
     target.click()
     page.keyboard.type(text)
-
-
-def watch(page: Page, address: str, problems: list[str]) -> None:
-    """Note scripts' errors, refused styles and scripts, and every request to another host."""
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.on("console", lambda said: problems.append(f"console: {said.text}") if is_error(said) else None)
-    page.on("request", lambda asked: problems.append(f"foreign: {asked.url}") if foreign(asked.url, address) else None)
-
-
-def is_error(said: ConsoleMessage) -> bool:
-    """Chromium notes each answer of 422 as an error; a form that came back with advice is none."""
-    return said.type == "error" and "status of 422" not in said.text
-
-
-def foreign(url: str, address: str) -> bool:
-    return not url.startswith((address, "data:", "blob:"))
-
-
-def picture(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(exist_ok=True)
-    # Hiding the caret would add a style of Playwright's own, which the policy refuses.
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), caret="initial")
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"it did not happen within {seconds} s"
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -152,28 +152,6 @@ def test_text_from_a_pipe_may_be_no_text(helpdesk: Run, ticket: str) -> None:
     assert shown["messages"][-1]["text"] == "caf\ufffd \ufffd broken"
 
 
-# ---- jobs
-
-
-def test_jobs_are_listed_run_cancelled_and_repeated(helpdesk: Run, ticket: str) -> None:
-    helpdesk("plugin", "off", "email")
-    helpdesk("ticket", "reply", ticket, "--text", "Hello")
-    (job,) = helpdesk("job", "list", "--json").json
-    number = str(job["id"])
-    assert (job["name"], job["state"]) == ("core.deliver", "waiting")
-    assert "core.deliver" in helpdesk("job", "show", number).out
-    assert helpdesk("job", "run-due", "--json").json == [{"ran": 1}]
-    assert helpdesk("job", "run-due").out == "Nothing was due.\n"
-    (job,) = helpdesk("job", "list", "--json").json
-    assert job["state"] == "waiting" and "is off" in job["error"] and job["attempts"] == 1
-    assert helpdesk("job", "retry", number).err.startswith(f"Job {number} is waiting; only failed")
-    assert helpdesk("job", "cancel", number).status == 0
-    assert helpdesk("job", "cancel", number).err.startswith(f"Job {number} is cancelled; only waiting")
-    assert helpdesk("job", "retry", number).out == f"Job {number} runs again.\n"
-    assert helpdesk("job", "list", "--state", "waiting", "--json").json[0]["attempts"] == 0
-    assert helpdesk("job", "show", "99").status == 1
-
-
 # ---- plugins and themes
 
 

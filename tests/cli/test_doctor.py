@@ -46,6 +46,14 @@ def test_a_key_that_others_can_read_is_warned_of(helpdesk: Run, home: Path) -> N
     assert f"chmod 600 {home / 'secret.key'}" in said.out
 
 
+def test_a_home_that_every_account_can_look_into_is_warned_of(helpdesk: Run, home: Path) -> None:
+    os.chmod(home, 0o755)
+    said = helpdesk("doctor", "--json")
+    assert found(said)["home"] == "warn" and f"chmod o= {home}" in said.out
+    os.chmod(home, 0o750)
+    assert found(helpdesk("doctor", "--json"))["home"] == "ok", "a group of its own is the owner's choice"
+
+
 def test_an_old_database_fails(helpdesk: Run) -> None:
     helpdesk("db", "downgrade", "base", "--yes")
     said = helpdesk("doctor", "--json")
@@ -84,6 +92,22 @@ def test_late_work_fails(helpdesk: Run, home: Path) -> None:
     assert said.status == 1 and found(said)["jobs"] == "fail" and "helpdesk job run-due" in said.out
     helpdesk("job", "run-due")
     assert found(helpdesk("doctor", "--json"))["jobs"] == "ok"
+
+
+def test_mail_that_waits_says_why_and_servers_are_the_channels_affair(helpdesk: Run, home: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(home / "helpdesk.sqlite3") as database:
+        database.execute(
+            "INSERT INTO setting (\"group\", key, value) VALUES ('email', 'address', '\"help@desk.example\"')"
+        )
+    database.close()
+    said = helpdesk("doctor", "--json")
+    assert found(said)["mail"] == "ok" and "waiting mail" not in found(said)
+    helpdesk("mail", "receive", feed=b"From: a@b.example\n\nHi\n")
+    helpdesk("job", "run-due")
+    said = helpdesk("doctor", "--json")
+    assert found(said)["waiting mail"] == "warn" and "1 could not be sent yet: Mail cannot be sent yet." in said.out
 
 
 def test_a_worker_that_stopped_is_warned_of(helpdesk: Run, home: Path) -> None:

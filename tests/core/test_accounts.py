@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from helpdesk.core import accounts
+from helpdesk.core import account_mail, accounts, staff
 from helpdesk.core.accounts import AccountError, TooManyTries
 from helpdesk.core.extensions import db
 from helpdesk.core.models import AuditEntry, Delivery, Organization, SignInAttempt, User
@@ -141,8 +141,11 @@ def test_sessions_die_with_what_let_them_in(jonas: User, sign_in: Any, make_user
 
 @pytest.mark.db
 def test_the_right_words_let_in(jonas: User) -> None:
-    assert accounts.sign_in("Jonas@Desk.Example ", PASSWORD, HERE) is jonas
-    assert jonas.last_sign_in_at is not None
+    assert accounts.sign_in("Jonas@Desk.Example ", PASSWORD, HERE) == (jonas, jonas.auth_stamp)
+    assert jonas.last_sign_in_at is None, "a second step may follow"
+    secret = accounts.enter(jonas, jonas.auth_stamp, HERE)
+    assert secret is not None and jonas.last_sign_in_at is not None
+    assert accounts.enter(jonas, "of before", HERE) is None
     for login, password in (("jonas@desk.example", "wrong"), ("ghost@desk.example", PASSWORD), ("", "")):
         assert accounts.sign_in(login, password, HERE) is None
 
@@ -167,7 +170,41 @@ def test_guessing_is_slowed_down_the_same_for_all(jonas: User, travel: Any, logi
             accounts.sign_in(spelling, PASSWORD, "198.51.100.1")
         assert 1 <= pause.value.minutes <= 15 and "Wait" in str(pause.value)
     travel(minutes=16)
-    assert (accounts.sign_in(login, PASSWORD, HERE) is jonas) == login.startswith("jonas")
+    assert (accounts.sign_in(login, PASSWORD, HERE) == (jonas, jonas.auth_stamp)) == login.startswith("jonas")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "JONAS@DESK.EXAMPLE",
+        " jonas@desk.example\t",
+        "jonas+1@desk.example",
+        "\uff4a\uff4f\uff4e\uff41\uff53@desk.example",
+        "jo\u200bnas@desk.example",
+        "jonas@desk.example\u00a0",
+    ],
+)
+def test_no_spelling_escapes_the_count(jonas: User, spelling: str) -> None:
+    for _turn in range(accounts.FAILURES):
+        accounts.sign_in(spelling, "wrong", HERE)
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("jonas@desk.example", PASSWORD, "198.51.100.1")
+
+
+def test_a_network_of_ipv6_is_one_address(jonas: User) -> None:
+    for turn in range(accounts.ADDRESS_FAILURES):
+        accounts.sign_in(f"guess{turn}@desk.example", "wrong", f"2001:db8:1:2::{turn:x}")
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("jonas@desk.example", PASSWORD, "2001:db8:1:2:ffff::1")
+    assert accounts.sign_in("jonas@desk.example", PASSWORD, "2001:db8:1:3::1") == (jonas, jonas.auth_stamp)
+
+
+def test_a_right_password_does_not_clear_the_count_of_the_address(jonas: User) -> None:
+    for turn in range(accounts.ADDRESS_FAILURES):
+        assert accounts.sign_in("jonas@desk.example", PASSWORD, HERE) == (jonas, jonas.auth_stamp)
+        accounts.sign_in(f"guess{turn}@desk.example", "wrong", HERE)
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("jonas@desk.example", PASSWORD, HERE)
 
 
 def test_one_address_that_tries_many_accounts_is_slowed_down(jonas: User) -> None:
@@ -175,7 +212,7 @@ def test_one_address_that_tries_many_accounts_is_slowed_down(jonas: User) -> Non
         accounts.sign_in(f"guess{turn}@desk.example", "wrong", HERE)
     with pytest.raises(TooManyTries):
         accounts.sign_in("jonas@desk.example", PASSWORD, HERE)
-    assert accounts.sign_in("jonas@desk.example", PASSWORD, "198.51.100.1") is jonas
+    assert accounts.sign_in("jonas@desk.example", PASSWORD, "198.51.100.1") == (jonas, jonas.auth_stamp)
 
 
 def test_old_failures_are_forgotten_and_success_clears_them(jonas: User, travel: Any) -> None:
@@ -184,7 +221,7 @@ def test_old_failures_are_forgotten_and_success_clears_them(jonas: User, travel:
     travel(minutes=16)
     for _turn in range(accounts.FAILURES - 1):
         assert accounts.sign_in("jonas@desk.example", "wrong", HERE) is None
-    assert accounts.sign_in("jonas@desk.example", PASSWORD, HERE) is jonas
+    assert accounts.sign_in("jonas@desk.example", PASSWORD, HERE) == (jonas, jonas.auth_stamp)
     for _turn in range(accounts.FAILURES - 1):
         assert accounts.sign_in("jonas@desk.example", "wrong", HERE) is None
 
@@ -217,27 +254,64 @@ def test_an_invitation_carries_its_secret_only_in_the_mail(app: Any, mailbox: An
     assert token is not None and token.user is user and secret not in token.digest
 
 
+def test_a_link_handed_over_outlives_an_invitation_that_waited(app: Any, mailbox: Any, run_jobs: Any) -> None:
+    user = accounts.invite("mia@shop.example", "Mia", "agent", None)
+    secret = staff.invitation_link(user, None).rsplit("/", 1)[1]
+    run_jobs()
+    assert accounts.find_token(accounts.INVITATION, secret) is not None
+    assert mailbox.to("mia@shop.example") == []
+
+
+def test_an_invitation_that_waited_is_not_sent_to_who_has_a_password(app: Any, mailbox: Any, run_jobs: Any) -> None:
+    user = accounts.invite("mia@shop.example", "Mia", "agent", None)
+    accounts.set_password(user, PASSWORD, None)
+    run_jobs()
+    assert mailbox.to("mia@shop.example") == []
+
+
 def test_a_reset_is_for_accounts_and_not_too_often(app: Any, jonas: User, make_user: Any, travel: Any, mailbox: Any,
                                                    run_jobs: Any) -> None:  # fmt: skip
     make_user(email="customer@post.example")
     make_user("agent", email="off@desk.example", active=False)
     for address in ("ghost@desk.example", "customer@post.example", "off@desk.example", "JONAS@desk.example"):
-        accounts.request_reset(address)
+        account_mail.ask_reset(address)
     run_jobs()
     assert [people for _sender, people in mailbox.envelopes] == [["jonas@desk.example"]]
-    accounts.request_reset("jonas@desk.example")
+    account_mail.ask_reset("jonas@desk.example")
     run_jobs()
     assert len(mailbox.messages) == 1
     travel(minutes=6)
-    accounts.request_reset("jonas@desk.example")
+    account_mail.ask_reset("jonas@desk.example")
     run_jobs()
     assert len(mailbox.messages) == 2
 
 
-def test_registering_tells_nothing_and_invites_customers_only(app: Any, jonas: User) -> None:
-    accounts.register("new@post.example", "New")
-    accounts.register("jonas@desk.example", "Jonas")
+def test_registering_tells_nothing_and_invites_customers_only(
+    app: Any, jonas: User, run_jobs: Any, mailbox: Any
+) -> None:
+    account_mail.ask_account("new@post.example", "New")
+    account_mail.ask_account("jonas@desk.example", "Jonas")
+    run_jobs()
     assert [row.address for row in db.session.scalars(select(Delivery))] == ["new@post.example"]
+
+
+def test_asking_many_times_queues_one_link(app: Any, jonas: User, run_jobs: Any, mailbox: Any, travel: Any) -> None:
+    def links() -> list[tuple[str, str]]:
+        rows = db.session.scalars(select(Delivery).order_by(Delivery.id))
+        return [(row.address, row.kind) for row in rows]
+
+    for _turn in range(3):
+        # No job that sends has run yet.
+        account_mail.send_reset("jonas@desk.example")
+        account_mail.send_registration("new@post.example", "New")
+    once = [("jonas@desk.example", "reset"), ("new@post.example", "invitation")]
+    assert links() == once
+    run_jobs()
+    account_mail.send_registration("new@post.example", "New")
+    assert links() == once and len(mailbox.messages) == 2, "one was sent a moment ago"
+    travel(minutes=6)
+    account_mail.send_registration("new@post.example", "New")
+    assert links() == [*once, once[1]]
 
 
 # ---- single-use secrets

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from helpdesk.core import files
+from helpdesk.core.drafts import IncomingFile
 
 
 def folder(home: Path) -> list[Path]:
@@ -62,6 +63,30 @@ def test_a_full_disk_leaves_nothing_and_the_next_try_works(
             files.store_bytes(b"abc", "a", "text/plain")
     assert folder(home) == []
     assert files.store_bytes(b"abc", "a", "text/plain").size == 3
+
+
+def test_many_are_kept_in_their_order_and_equal_ones_once(app: Any, home: Path) -> None:
+    datas = [b"one", b"two", b"one", b"\x89PNG\r\n\x1a\n3"]
+    stored = files.store_many([IncomingFile("a", "text/plain", data, "cid@1") for data in datas])
+    assert [files.path_of(one.sha256).read_bytes() for one in stored] == datas
+    assert [one.content_type for one in stored] == [*["text/plain"] * 3, "image/png"]
+    assert {one.content_id for one in stored} == {"cid@1"} and len(folder(home)) == 3
+    assert files.store_many([]) == []
+
+
+def test_of_many_that_cannot_be_kept_nothing_is_left_aside(
+    app: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    many = [IncomingFile("a", "text/plain", f"{number}".encode()) for number in range(9)]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            files.store_many(many)
+    assert folder(home) == []
+    assert len(files.store_many(many)) == 9
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", "a" * 63, "A" * 64, "g" * 64, "a" * 64 + "/.."])

@@ -1,39 +1,25 @@
 """Anything coming in: kept first, acted on once, and never in the way of what comes behind it."""
 
+import errno
 import hashlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from helpdesk.api import Channel, IncomingFile, IntakeDraft, Reject
 from helpdesk.core import accounts, files, links, workflow
-from helpdesk.core.channels import intake
+from helpdesk.core.channels import intake, taking
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.extensions import db
-from helpdesk.core.jobs.ledger import NotYet
 from helpdesk.core.models import Attachment, Delivery, Event, Intake, Job, Message, Ticket, User
+from helpdesk.core.transaction import Busy
+from tests.core.conftest import Post
 
-
-class Post:
-    """A channel whose items are what a test says they are."""
-
-    def __init__(self) -> None:
-        self.draft: dict[str, Any] = {"sender_address": "tom@post.example", "subject": "Lock", "text": "It is stuck."}
-        self.error: Exception | None = None
-
-    def parse(self, raw: bytes) -> IntakeDraft:
-        if self.error is not None:
-            raise self.error
-        return IntakeDraft(channel="post", **self.draft)
-
-
-@pytest.fixture
-def post(plug: Any) -> Post:
-    post = Post()
-    plug("post", register_channels=lambda: [Channel("post", "Post", parse=post.parse)])
-    return post
+pytestmark = pytest.mark.usefixtures("nothing_daily")
 
 
 def count(model: type) -> int:
@@ -139,6 +125,25 @@ def test_what_a_plugin_rejects_is_ignored_with_its_reason(post: Post, plug: Any)
     assert count(Ticket) == 0 and count(Intake) == 1
 
 
+@pytest.mark.parametrize("stops", ["rejects", "cannot copy", "fails later"])
+def test_what_hooks_found_stays_on_an_item_that_is_stopped(post: Post, plug: Any, stops: str) -> None:
+    def before_message_accepted(intake: IntakeDraft) -> None:
+        intake.account, intake.verified = "help@desk.example", False
+        intake.problems.append("It is odd.")
+        if stops == "fails later":
+            intake.sender_address = "no address"
+            return
+        if stops == "cannot copy":
+            intake.headers["lock"] = threading.Lock()  # type: ignore[assignment]
+        raise Reject("A rule says so.")
+
+    plug("strict", before_message_accepted=before_message_accepted)
+    item = db.session.get_one(Intake, post.receive().intake_id)
+    assert item.state == ("quarantined" if stops == "fails later" else "ignored") and item.subject == "Lock"
+    assert item.reason.endswith("\nIt is odd.") == (stops != "cannot copy")
+    assert (item.account, item.verified) == (("", None) if stops == "cannot copy" else ("help@desk.example", False))
+
+
 def test_what_a_plugin_changes_counts(post: Post, plug: Any) -> None:
     def before_message_accepted(intake: IntakeDraft) -> None:
         intake.subject = "[x] " + intake.subject
@@ -193,6 +198,46 @@ def test_what_cannot_be_used_is_quarantined_and_can_be_tried_again(post: Post, p
     assert intake.retry(item).outcome == "ticket" and count(Ticket) == 2
 
 
+@pytest.mark.db
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Busy("The desk is busy; please send it again in a moment."),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("UPDATE ticket", {}, Exception("deadlock detected")),
+    ],
+)
+def test_what_is_wrong_with_the_desk_puts_nothing_into_quarantine(
+    post: Post, run_jobs: Any, travel: Any, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    def fail(*_given: Any) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taking, "way_to_open", fail)
+        outcome = intake.receive("post", b"1")
+        assert outcome.outcome == "waiting" and "tries again" in outcome.reason
+        item = db.session.get_one(Intake, outcome.intake_id)
+        assert run_jobs() == 1 and item.state == "received"
+    travel(minutes=1)
+    run_jobs()
+    assert item.state == "done" and count(Ticket) == 1
+
+
+@pytest.mark.db
+def test_a_worker_that_comes_to_grief_leaves_what_another_has_done(post: Post, aside: Any) -> None:
+    number = intake.store("post", b"1").id
+
+    def other_first() -> None:
+        assert aside(lambda: intake.process(number).outcome).result(30) == "ticket"
+        post.error = ValueError("broken")
+
+    post.during = [other_first]
+    outcome = intake.process(number)
+    assert (outcome.outcome, outcome.ticket_id) == ("ticket", 1)
+    assert db.session.get_one(Intake, number).state == "done"
+
+
 def test_what_is_not_wanted_is_discarded_and_kept(post: Post) -> None:
     post.error = ValueError("broken")
     item = db.session.get_one(Intake, intake.receive("post", b"1").intake_id)
@@ -211,13 +256,11 @@ def test_somebody_who_is_switched_off_is_ignored(post: Post, make_user: Any) -> 
 def test_an_item_waits_for_a_channel_that_is_off(app: Any, run_jobs: Any, travel: Any, plug: Any) -> None:
     outcome = intake.receive("post", b"1")
     assert outcome.outcome == "waiting" and "off" in outcome.reason
-    with pytest.raises(NotYet):
-        intake.act(outcome.intake_id)
     for _day in range(40):
         run_jobs()
         travel(hours=25)
-    job = db.session.scalars(select(Job)).one()
-    assert job.state == "waiting" and job.attempts >= 40
+    job = db.session.scalars(select(Job).where(Job.name == intake.JOB)).one()
+    assert (job.state, job.attempts) == ("waiting", 0), "it uses up no attempt"
     post = Post()
     plug("post", register_channels=lambda: [Channel("post", "Post", parse=post.parse)])
     run_jobs()
@@ -277,6 +320,7 @@ def test_without_proof_it_becomes_a_ticket_of_its_own(post: Post, answered: Tick
     reason = ""
     if trick == "number in the subject":
         post.draft["subject"] = f"Re: [#{answered.number}] Lock"
+        reason = f"mentions:{answered.id}"
     elif trick == "another's token":
         post.draft |= {"sender_address": "eve@evil.example", "reply_tokens": [token(answered)]}
         reason = f"foreign_token:{answered.id}"
@@ -314,8 +358,11 @@ def test_somebody_who_was_taken_off_a_ticket_begins_a_new_one(post: Post, answer
     assert intake.receive("post", b"second").outcome == "ticket"
 
 
-def test_an_answer_to_a_closed_ticket_is_a_new_one_that_says_so(post: Post, answered: Ticket) -> None:
+def test_an_answer_to_a_ticket_closed_long_ago_is_a_new_one_that_says_so(
+    post: Post, answered: Ticket, travel: Any
+) -> None:
     workflow.close(answered, None)
+    travel(days=15)
     post.draft["reply_tokens"] = [token(answered)]
     outcome = intake.receive("post", b"second")
     assert (outcome.outcome, outcome.reason) == ("ticket", f"closed:{answered.id}")

@@ -1,10 +1,9 @@
-"""Catalogs of the core and the plugins, merged and compiled; the reader's language and time zone."""
+"""The reader's language and time zone."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.mofile import read_mo
 
 from helpdesk.core import i18n, settings
 from helpdesk.core.settings import DeskSettings
@@ -17,38 +16,6 @@ def write(folder: Path, code: str, **strings: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(HEAD + "".join(f'msgid "{key}"\nmsgstr "{value}"\n\n' for key, value in strings.items()), "utf-8")
     return path
-
-
-def test_the_core_wins_and_others_only_add(app: Any, tmp_path: Path) -> None:
-    core, plugin, home = tmp_path / "core", tmp_path / "plugin", tmp_path / "home"
-    write(core, "de", Team="Gruppe", Save="")
-    write(plugin, "de", Team="Mannschaft", Survey="Umfrage")
-    write(home, "de", Save="Sichern", Survey="Befragung")
-    write(home, "not-a-language", Team="?")
-    folder, codes = i18n.compile_catalogs([core, plugin, home], tmp_path / "cache")
-    assert codes == ["en", "de"]
-    with (folder / "de" / "LC_MESSAGES" / "messages.mo").open("rb") as file:
-        catalog = read_mo(file)
-    assert [catalog.get(key).string for key in ("Team", "Survey", "Save")] == ["Gruppe", "Umfrage", "Sichern"]
-
-
-def test_fuzzy_strings_are_not_shown(app: Any, tmp_path: Path) -> None:
-    path = write(tmp_path / "core", "de", Save="Sichern")
-    path.write_text(path.read_text("utf-8").replace('msgid "Save"', '#, fuzzy\nmsgid "Save"'), "utf-8")
-    folder, _codes = i18n.compile_catalogs([tmp_path / "core"], tmp_path / "cache")
-    with (folder / "de" / "LC_MESSAGES" / "messages.mo").open("rb") as file:
-        assert read_mo(file).get("Save") is None
-
-
-def test_they_are_compiled_once_for_the_same_content(app: Any, tmp_path: Path) -> None:
-    write(tmp_path / "core", "de", Save="Sichern")
-    first, _codes = i18n.compile_catalogs([tmp_path / "core"], tmp_path / "cache")
-    stamp = first.stat().st_mtime_ns
-    again, _codes = i18n.compile_catalogs([tmp_path / "core"], tmp_path / "cache")
-    assert again == first and again.stat().st_mtime_ns == stamp
-    write(tmp_path / "core", "de", Save="Speichern")
-    other, _codes = i18n.compile_catalogs([tmp_path / "core"], tmp_path / "cache")
-    assert other != first and other.is_dir()
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,18 @@ from sqlalchemy import select
 from helpdesk.api import Job as JobContribution
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.jobs import ledger, runner
+from helpdesk.core.jobs import claims, ledger
 from helpdesk.core.models import Job, Team
+from helpdesk.core.models.job import LATER
 from helpdesk.core.transaction import transaction
+
+pytestmark = pytest.mark.usefixtures("nothing_daily")
+
+
+@pytest.fixture
+def desk_plugins() -> dict[str, Any]:
+    """None but those that a test adds: the installed ones have work that comes again, too."""
+    return {}
 
 
 def only() -> Job:
@@ -102,10 +111,42 @@ def test_what_comes_while_it_runs_is_not_passed_over(plug: Any, run_jobs: Any) -
 
 
 @pytest.mark.db
+def test_a_job_that_has_failed_once_keeps_its_pause_and_what_is_asked_for_then_runs(ran: Any, run_jobs: Any) -> None:
+    ledger.schedule("probe.work", key="k", **{"raise": "no luck"})
+    run_jobs()
+    pause = only().run_at
+    ledger.schedule("probe.work", key="k", number=2)
+    assert run_jobs() == 1
+    failed, other = db.session.scalars(select(Job).order_by(Job.id))
+    assert (failed.state, failed.run_at, failed.key) == ("waiting", pause, None) and other.state == "done"
+
+
+@pytest.mark.db
 def test_a_key_asked_for_by_many_at_once_is_one_job(app: Any, at_once: Any) -> None:
     results = at_once(8, lambda place: ledger.schedule("probe.work", key="k", place=place).id)
     assert len(set(results)) == 1, results
     assert only().args["place"] in range(8)
+
+
+@pytest.mark.db
+def test_a_key_that_is_taken_and_free_again_is_asked_for_anew(app: Any, monkeypatch: Any) -> None:
+    ledger.schedule("probe.work", key="k", by="another")
+    looks: list[None] = []
+
+    def look(*_arguments: Any) -> None:
+        # First it was not written yet; then a worker has begun it before it could be found.
+        if looks:
+            db.session.execute(db.update(Job).values(key=None, state="running"))
+        looks.append(None)
+
+    monkeypatch.setattr(ledger, "_waiting", look)
+    with transaction():
+        db.session.add(Team(name="what else was written"))
+        ledger.schedule("probe.work", key="k", by="me")
+    jobs = db.session.scalars(select(Job).order_by(Job.id))
+    found = [(job.args["by"], job.state, job.key) for job in jobs]
+    assert found == [("another", "running", None), ("me", "waiting", "k")] and len(looks) == 2
+    assert db.session.scalars(select(Team.name)).all() == ["what else was written"]
 
 
 # ---- claiming
@@ -119,7 +160,7 @@ def test_each_job_is_claimed_by_one_worker(app: Any, at_once: Any) -> None:
 
     def claim(place: int) -> list[int]:
         mine: list[int] = []
-        while jobs := ledger.claim(f"worker {place}", 7):
+        while jobs := claims.claim(f"worker {place}", 7):
             mine += [job.id for job in jobs]
         return mine
 
@@ -131,47 +172,48 @@ def test_each_job_is_claimed_by_one_worker(app: Any, at_once: Any) -> None:
 def test_only_what_is_due_is_claimed_oldest_first(app: Any, travel: Any) -> None:
     later = ledger.schedule("b", at=now() + timedelta(minutes=5)).id
     soon = ledger.schedule("a", at=now() - timedelta(minutes=1)).id
-    assert [job.id for job in ledger.claim("w")] == [soon]
-    assert ledger.claim("w") == []
+    assert [job.id for job in claims.claim("w")] == [soon]
+    assert claims.claim("w") == []
     travel(minutes=6)
-    assert later in [job.id for job in ledger.claim("w")]
+    assert later in [job.id for job in claims.claim("w")]
 
 
 @pytest.mark.db
 def test_a_worker_that_lost_its_lease_changes_nothing(app: Any, travel: Any) -> None:
     ledger.schedule("probe.work")
-    (first,) = ledger.claim("killed")
-    number, old = first.id, first.token
-    assert ledger.claim("other") == [], "it is held"
-    travel(seconds=ledger.LEASE.total_seconds() + 1)
-    (second,) = ledger.claim("other")
-    assert second.id == number and second.token != old and second.attempts == 2
-    assert not ledger.extend(number, old) and not ledger.finish(number, old)
-    assert only().state == "running"
-    assert ledger.extend(number, second.token) and ledger.finish(number, second.token)
+    (first,) = claims.claim("killed")
+    assert claims.claim("other") == [], "it is held"
+    travel(seconds=ledger.lease().total_seconds() + 1)
+    (second,) = claims.claim("other")
+    assert second.id == first.id and second.token != first.token and second.attempt == 2
+    assert not claims.begin(first)
+    with pytest.raises(claims.LeaseLost), transaction():
+        db.session.add(Team(name="half"))
+        claims.finish(first)
+    assert only().state == "running" and db.session.scalars(select(Team)).all() == []
+    with transaction():
+        claims.finish(second)
     assert only().state == "done"
-    assert not ledger.finish(number, second.token)
+    with pytest.raises(claims.LeaseLost):
+        claims.finish(second)
 
 
-def test_a_worker_whose_lease_ended_before_it_began_does_not_begin(ran: Any, travel: Any) -> None:
-    ledger.schedule("probe.work")
-    (job,) = ledger.claim("slow")
-    travel(minutes=5)
-    (again,) = ledger.claim("quick")
-    stale = Job(id=job.id, name=job.name, args=job.args, token="0" * 32)
-    runner.run(stale)
-    assert ran == []
-    runner.run(again)
-    assert len(ran) == 1
-
-
+@pytest.mark.db
 def test_a_job_that_kills_its_workers_is_not_run_for_ever(ran: Any, travel: Any, run_jobs: Any) -> None:
-    ledger.schedule("probe.work", max_attempts=3)
+    ledger.schedule("probe.work", number=1)
+    ledger.schedule("probe.work", number=2, priority=LATER)
     for _kill in range(3):
-        assert len(ledger.claim("killed")) == 1
+        poison, *_others = claims.claim("killed")
+        assert poison.args == {"number": 1}
         travel(minutes=3)
+        # It waits a little when it has happened twice, so that others go before it.
+        assert len(claims.claim("looks", 0)) == 0
+        travel(seconds=15)
     run_jobs()
-    assert only().state == "failed" and ran == [], "a job that was lost three times is parked, not run again"
+    jobs = {job.args["number"]: job for job in db.session.scalars(select(Job))}
+    assert (jobs[1].state, jobs[1].error) == ("failed", "Its worker ended 3 times without finishing it.")
+    assert (jobs[2].state, jobs[2].attempts) == ("done", 1), "what had not begun is not blamed"
+    assert ran == [{"number": 2}]
 
 
 # ---- failing
@@ -243,11 +285,11 @@ def test_only_what_has_not_begun_is_cancelled(app: Any, run_jobs: Any) -> None:
     assert ledger.cancel(job) and job.state == "cancelled" and job.key is None
     assert not ledger.cancel(job) and run_jobs() == 0
     assert ledger.retry(job) and not ledger.retry(job)
-    (claimed,) = ledger.claim("w")
+    (claimed,) = claims.claim("w")
     assert not ledger.cancel(claimed) and not ledger.retry(claimed)
 
 
 def test_looking_for_work_writes_nothing(app: Any, count_queries: Any) -> None:
     with count_queries() as statements:
-        assert ledger.claim("w") == []
+        assert claims.claim("w") == []
     assert len(statements) == 1 and statements[0].startswith("SELECT")

@@ -1,13 +1,9 @@
-"""The queue carries a nudge and nothing else: signed JSON, dropped when it is not ours, never needed for the truth."""
+"""The queue carries a nudge and nothing else: signed JSON, put aside when it is not ours, not needed for the truth."""
 
 import json
 import pickle
-import sqlite3
-import subprocess
-import sys
-import time
+import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +13,12 @@ from sqlalchemy import select
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
+from helpdesk.core.jobs import alarm, claims, ledger
 from helpdesk.core.jobs import huey as bridge
-from helpdesk.core.jobs import ledger
-from helpdesk.core.jobs.huey import EXTENSION, SignedJson, Unverified
-from helpdesk.core.models import Job
+from helpdesk.core.jobs.alarm import AlarmClock
+from helpdesk.core.jobs.huey import EXTENSION
+from helpdesk.core.jobs.messages import SignedJson, Unverified, put_aside
+from helpdesk.core.models import Job, QuarantinedMessage, Schedule
 
 
 @pytest.fixture
@@ -36,6 +34,9 @@ def serializer() -> SignedJson:
     return SignedJson("a secret")
 
 
+# ---- messages
+
+
 def test_a_message_comes_back_as_it_went_in(serializer: SignedJson) -> None:
     moment = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
     fields = dict.fromkeys(Message._fields)
@@ -44,77 +45,103 @@ def test_a_message_comes_back_as_it_went_in(serializer: SignedJson) -> None:
     assert serializer.deserialize(serializer.serialize(["x", 1, None])) == ["x", 1, None]
 
 
-def test_what_we_did_not_write_is_refused(serializer: SignedJson) -> None:
-    good = serializer.serialize({"value": 1})
-
-    class Evil:
-        def __reduce__(self) -> Any:
-            return eval, ("1/0",)
-
-    forged = [
-        b"",
-        b"x" * 31,
-        pickle.dumps(Evil()),
-        good[:-1] + b"!",
-        b"\0" * 32 + good[32:],
-        SignedJson("another secret").serialize({"value": 1}),
-        good[:32] + json.dumps({"value": "x" * 20_000}).encode(),
-    ]
-    for data in forged:
-        with pytest.raises(Unverified):
-            serializer.deserialize(data)
+class Evil:
+    def __reduce__(self) -> Any:
+        return eval, ("1/0",)
 
 
-def test_a_forged_row_in_the_queue_runs_nothing(make_app: Any, home: Path) -> None:
-    app = make_app({})
-    huey = app.extensions[EXTENSION]
-    huey.storage.enqueue(pickle.dumps("x"))
-    with pytest.raises(Unverified):
-        huey.dequeue()
-    assert huey.dequeue() is None, "it is gone, and the queue goes on"
+GOOD = SignedJson("a secret").serialize({"value": 1})
 
 
-def test_a_nudge_is_for_now_or_for_its_time(woken: Flask) -> None:
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "too short"),
+        (b"x" * 31, "too short"),
+        (GOOD[:40], "signature"),
+        (pickle.dumps(Evil()), "signature"),
+        (GOOD[:-1] + b"!", "signature"),
+        (b"\0" * 32 + GOOD[32:], "signature"),
+        (SignedJson("another secret").serialize({"value": 1}), "signature"),
+        (GOOD[:32] + json.dumps({"value": "x" * 20_000}).encode(), "larger than"),
+        (SignedJson("a secret").serialize({"value": "x" * 20_000}), "larger than"),
+    ],
+)
+def test_what_we_did_not_write_is_refused(serializer: SignedJson, data: bytes, reason: str) -> None:
+    with pytest.raises(Unverified, match=reason):
+        serializer.deserialize(data)
+
+
+def test_whoever_can_write_into_the_queue_does_not_fill_the_disk(app: Flask, monkeypatch: Any) -> None:
+    monkeypatch.setattr("helpdesk.core.jobs.messages._KEPT", 3)
+    for number in range(5):
+        put_aside("sqlite", b"x" * 1_000_000, f"number {number}")
+    kept = list(db.session.scalars(select(QuarantinedMessage)))
+    assert [one.reason for one in kept] == ["number 0", "number 1", "number 2"]
+    assert all(one.size == 1_000_000 and len(one.data) < 5_000 for one in kept)
+
+
+# ---- nudges
+
+
+def test_one_wake_up_waits_in_the_queue_and_says_nothing(woken: Flask) -> None:
     huey = woken.extensions[EXTENSION]
-    later = now() + timedelta(hours=2)
     with woken.app_context():
-        ledger.schedule("probe.now")
-        ledger.schedule("probe.later", at=later)
-    first, second = huey.dequeue(), huey.dequeue()
-    assert (first.name, first.eta, second.name) == ("wake", None, "wake")
-    assert abs(second.eta.replace(tzinfo=UTC) - later) < timedelta(seconds=1)
-    assert not first.args and not second.args, "what to do stands in the ledger"
-
-
-WORKER = """
-import sys
-from helpdesk.app import create_app
-from helpdesk.core.config import load
-from helpdesk import worker
-worker.run(create_app(load(home=sys.argv[1]), plugins={}))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lost", [False, True])
-def test_a_worker_does_what_is_due_even_when_the_queue_was_lost(woken: Flask, home: Path, lost: bool) -> None:
+        for number in range(3):
+            ledger.schedule("probe.now", number=number)
+    wake = huey.dequeue()
+    assert (wake.name, wake.eta, wake.args, wake.kwargs) == ("wake", None, [], {}), "what to do stands in the ledger"
+    assert huey.dequeue() is None
     with woken.app_context():
-        ledger.schedule("nobody.knows.this")
-    if lost:
-        (home / "queue.sqlite3").unlink()
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(home)], stderr=subprocess.PIPE, text=True)
-    try:
-        states: list[str] = []
-        deadline = time.monotonic() + 20
-        while states != ["failed"] and time.monotonic() < deadline:
-            time.sleep(0.1)
-            with woken.app_context():
-                states = list(db.session.scalars(select(Job.state)))
-        assert states == ["failed"]
-    finally:
-        worker.terminate()
-        _out, err = worker.communicate(timeout=25)
-    assert worker.returncode == 0, err
-    with sqlite3.connect(home / "queue.sqlite3") as queue:
-        assert queue.execute("SELECT count(*) FROM task").fetchone() == (0,)
-    queue.close()
+        ledger.schedule("probe.now", number=4)
+    assert huey.dequeue() is not None, "that one was taken up: the next asks anew"
+
+
+def test_what_is_due_soon_is_told_and_what_is_due_later_is_not(woken: Flask) -> None:
+    huey = woken.extensions[EXTENSION]
+    with woken.app_context():
+        ledger.schedule("probe.later", at=now() + timedelta(hours=2))
+        assert huey.pending_count() == 0 and huey.scheduled_count() == 0
+        ledger.schedule("probe.soon", at=now() + timedelta(seconds=20))
+    assert huey.pending_count() == 1 and huey.scheduled_count() == 0, "the worker sets its alarm"
+
+
+@pytest.mark.db
+def test_the_alarm_is_set_to_what_comes_next(app: Flask) -> None:
+    assert alarm.next_moment() is None
+    ledger.schedule("probe.past", at=now() - timedelta(seconds=5))
+    ledger.schedule("probe.far", at=now() + timedelta(minutes=5))
+    assert alarm.next_moment() is None
+    schedule = Schedule(
+        key="probe.often", plugin="probe", rule={}, zone="UTC", next_due_at=now() + timedelta(seconds=50)
+    )
+    with ledger.transaction():
+        db.session.add(schedule)
+    assert alarm.next_moment() == schedule.next_due_at
+    soon = ledger.schedule("probe.soon", at=now() + timedelta(seconds=40), priority=2)
+    assert alarm.next_moment() == soon.run_at
+    claims.claim("w", 1)
+    assert alarm.next_moment() is not None and alarm.next_moment() == db.session.scalar(
+        select(Job.lease_until).where(Job.state == "running")
+    )
+
+
+def test_the_alarm_rings_once_and_goes_on_when_nobody_can_be_woken() -> None:
+    rings: list[datetime] = []
+    rang = threading.Semaphore(0)
+
+    def ring() -> None:
+        rings.append(now())
+        rang.release()
+        raise ConnectionError("no queue")
+
+    clock = AlarmClock(ring)
+    clock.start()
+    later, soon = now() + timedelta(hours=1), now() + timedelta(milliseconds=30)
+    clock.set(later)
+    clock.set(soon)
+    clock.set(None)
+    assert rang.acquire(timeout=20) and rings[0] >= soon
+    again = now()
+    clock.set(again)
+    assert rang.acquire(timeout=20) and len(rings) == 2

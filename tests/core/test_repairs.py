@@ -8,7 +8,7 @@ from helpdesk.core import plugin_states, repairs
 from helpdesk.core.channels import intake
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import AuditEntry, Delivery, Intake, Job
+from helpdesk.core.models import AuditEntry, Delivery, Intake, Job, User
 from helpdesk.core.permissions import NotAllowed
 from helpdesk.core.transaction import transaction
 
@@ -40,10 +40,15 @@ def test_only_administrators_repair(make_user: Any, quarantined: Intake, failed:
         (repairs.retry_outgoing, failed),
         (repairs.retry_job, job),
         (repairs.cancel_job, job),
+        (repairs.cancel_outgoing, failed),
+        (repairs.retry_failed, "nothing.at_all"),
+        (repairs.clear_quarantine, 1),
     ]
     for act, thing in acts:
         with pytest.raises(NotAllowed):
             act(thing, user)
+    with pytest.raises(NotAllowed):
+        repairs.retry_failed_outgoing(user)
     assert (quarantined.state, failed.state, job.state) == ("quarantined", "failed", "waiting")
 
 
@@ -65,6 +70,23 @@ def test_each_act_is_done_once_and_recorded(make_user: Any, quarantined: Intake,
         "job.cancelled",
         "job.retried",
     ]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_of_two_who_send_a_message_again_one_does(make_user: Any, failed: Delivery, aside: Any) -> None:
+    """The second has read that it failed before the first has asked."""
+    admin, number = make_user("admin"), failed.id
+    admin_id = admin.id
+
+    def first() -> bool:
+        return repairs.retry_outgoing(db.session.get_one(Delivery, number), db.session.get_one(User, admin_id))
+
+    with transaction():
+        assert failed.state == "failed"
+        assert aside(first).result(30)
+        assert not repairs.retry_outgoing(failed, admin)
+    sends = db.select(db.func.count(Job.id)).where(Job.name == "core.deliver", Job.state == "waiting")
+    assert db.session.scalar(sends) == 1
 
 
 def test_an_item_that_became_a_ticket_is_not_tried_again(make_user: Any) -> None:

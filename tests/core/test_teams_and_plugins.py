@@ -73,14 +73,14 @@ def test_a_plugin_that_is_off_is_not_asked(seen: list[str], make_user: Any) -> N
 def test_its_pages_are_gone_while_it_is_off(make_app: Any) -> None:
     from flask import Blueprint
 
-    from helpdesk.api import hookimpl
+    from helpdesk.api import hookimpl, public_page
 
     class Probe:
         @staticmethod
         @hookimpl
         def register_blueprints() -> list[Blueprint]:
             pages = Blueprint("probe", "probe")
-            pages.add_url_rule("/", "index", lambda: "a page")
+            pages.add_url_rule("/", "index", public_page(lambda: "a page"))
             return [pages]
 
     app = make_app({"probe": Probe})

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Organization, Team, User
-from helpdesk.core.transaction import Busy, after_commit, in_transaction, transaction
+from helpdesk.core.transaction import WRITE, Busy, after_commit, before_commit, in_transaction, transaction
 
 
 def names() -> list[str]:
@@ -44,6 +44,28 @@ def test_an_error_anywhere_undoes_all(app: Any) -> None:
     with transaction():
         db.session.add(Team(name="next"))
     assert names() == ["next"] and told == []
+
+
+@pytest.mark.db
+def test_the_last_thing_before_the_commit_is_done_once_and_with_the_rest(app: Any) -> None:
+    def add() -> None:
+        db.session.add(Team(name="last"))
+
+    with pytest.raises(RuntimeError):
+        before_commit(add)
+    with transaction():
+        with transaction():
+            before_commit(add)
+            before_commit(add)
+        db.session.add(Team(name="first"))
+    assert names() == ["first", "last"]
+    with pytest.raises(ZeroDivisionError):
+        with transaction():
+            before_commit(add)
+            raise ZeroDivisionError
+    with transaction():
+        pass
+    assert names() == ["first", "last"]
 
 
 def test_calls_wait_for_the_commit_and_run_once(app: Any) -> None:
@@ -98,6 +120,7 @@ def test_a_session_that_has_read_can_write_while_others_do(app: Any, make_team: 
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite
 def test_a_writer_that_waited_too_long_is_told_to_come_again(app: Any, home: Path) -> None:
     holder = sqlite3.connect(home / "helpdesk.sqlite3", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -114,6 +137,23 @@ def test_a_writer_that_waited_too_long_is_told_to_come_again(app: Any, home: Pat
     assert names() == ["x"]
 
 
+@pytest.mark.db
+def test_a_connection_that_is_thrown_away_lets_others_write_at_once(app: Any) -> None:
+    session = db.session()
+    session.connection(execution_options={WRITE: True}).execute(insert(Team).values(name="half"))
+    # As an exception that comes from outside leaves it: a result is half read, and somebody still holds it.
+    held = session.connection().connection.cursor()
+    held.execute("SELECT 1 UNION SELECT 2")
+    assert held.fetchone() is not None
+    session.invalidate()
+    db.session.remove()
+    with transaction():
+        db.session.add(Team(name="next"))
+    assert names() == ["next"]
+    del held
+
+
+@pytest.mark.sqlite
 def test_sqlite_is_set_up_to_be_safe(make_app: Any) -> None:
     app = make_app()
     with app.app_context(), db.engine.connect() as connection:
@@ -136,7 +176,7 @@ def test_a_browser_gets_a_503_while_the_desk_is_busy(
 
     make_user("admin")
 
-    def busy(*_args: Any) -> None:
+    def busy(*_args: Any, **_named: Any) -> None:
         raise Busy("The desk is busy; please send it again in a moment.")
 
     monkeypatch.setattr(accounts, "sign_in", busy)

@@ -1,62 +1,60 @@
-"""The pieces of a distribution that docs/plugins/README.md shows make a plugin that works."""
+"""Every piece of Python that the pages about plugins print can be run on its own."""
 
-import importlib
+import json
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
-from sqlalchemy import inspect
 
-from helpdesk.core import schema
-from helpdesk.core.extensions import db
-from helpdesk.core.models import Job
-from helpdesk.plugins import manager
+DOCS = Path(__file__).parents[2] / "docs" / "plugins"
+# Their blocks build on one another: test_docs_tutorial.py follows them. What hooks.md prints is in the docstrings of
+# the hooks; test_docs_reference.py reads it there.
+ELSEWHERE = ("tutorial.md", "single-file.md", "hooks.md")
+_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
-PAGE = (Path(__file__).parents[2] / "docs" / "plugins" / "README.md").read_text("utf-8")
-PANEL, MODELS, REVISION, JOBS, _TEST = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-
-
-@pytest.fixture
-def orders(tmp_path: Path) -> Iterator[ModuleType]:
-    """The package of the page, importable during the test."""
-    package = tmp_path / "packages" / "helpdesk_orders"
-    for folder in ("migrations/versions", "templates/orders"):
-        (package / folder).mkdir(parents=True)
-    (package / "__init__.py").write_text(f"from helpdesk_orders import models\n{PANEL}\n{JOBS}", "utf-8")
-    (package / "models.py").write_text(MODELS, "utf-8")
-    (package / "migrations" / "versions" / "0001_orders.py").write_text(REVISION, "utf-8")
-    (package / "templates" / "orders" / "panel.html").write_text("{{ count }} orders of #{{ ticket.number }}", "utf-8")
-    sys.path.insert(0, str(package.parent))
-    try:
-        yield importlib.import_module("helpdesk_orders")
-    finally:
-        sys.path.remove(str(package.parent))
-        for name in [name for name in sys.modules if name.startswith("helpdesk_orders")]:
-            del sys.modules[name]
-        # The table belongs to this test's plugin: no other test's metadata shall know it.
-        db.metadata.remove(db.metadata.tables["orders_order"])
+# Each block runs in a process that is a copy of one with the desk loaded, so that none sees another's tables.
+_RUN = """
+import json, os, sys, traceback
+import helpdesk.api, helpdesk.testing, helpdesk.testing.contract
+for name, line, code in json.load(sys.stdin):
+    sys.stdout.flush()
+    if os.fork() == 0:
+        try:
+            exec(compile("\\n" * line + code, name, "exec"), {"__name__": "block"})
+        except BaseException:
+            traceback.print_exc(file=sys.stdout, limit=-1)
+            os._exit(1)
+        os._exit(0)
+    _child, status = os.wait()
+    print(json.dumps([name, line, os.waitstatus_to_exitcode(status)]))
+"""
 
 
-@pytest.fixture
-def desk_plugins(orders: ModuleType) -> dict[str, Any]:
-    return {"orders": orders}
+def blocks() -> list[tuple[str, int, str]]:
+    """Page, line and code of each."""
+    pages = [page for page in sorted(DOCS.rglob("*.md")) if page.name not in ELSEWHERE]
+    texts = {page.relative_to(DOCS).as_posix(): page.read_text("utf-8") for page in pages}
+    return [
+        (name, text[: block.start(1)].count("\n"), block[1])
+        for name, text in texts.items()
+        for block in _BLOCK.finditer(text)
+    ]
 
 
-def test_the_plugin_of_the_page_works(app: Any, as_agent: Any, make_ticket: Any, run_jobs: Any) -> None:
-    assert manager.current().plugins["orders"].error == ""
-    schema.upgrade()
-    with db.engine.connect() as connection:
-        assert {"orders_order", "alembic_version_orders"} <= set(inspect(connection).get_table_names())
-    ticket = make_ticket()
-    run_jobs()
-    waiting = db.session.scalars(db.select(Job).where(Job.name == "orders.ask_again")).all()
-    assert [job.args for job in waiting] == [{"ticket_id": ticket.id}]
-    side = as_agent.get(f"/desk/tickets/{ticket.id}/side").data.decode()
-    assert "Orders" in side and f"3 orders of #{ticket.number}" in side
-    schema.downgrade("base", "orders")
-    with db.engine.connect() as connection:
-        assert "orders_order" not in inspect(connection).get_table_names()
+@pytest.mark.slow
+def test_every_block_of_python_runs_on_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _RUN], input=json.dumps(blocks()), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    ran = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert len(ran) == len(blocks()) > 5
+    assert [(name, line) for name, line, status in ran if status] == [], done.stdout
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text("utf-8")
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {"README.md"}
+    assert [page for page in sorted(pages) if f"]({page})" not in index] == []

@@ -57,7 +57,8 @@ def test_a_hook_says_when_it_is_called(hook: str) -> None:
 def test_the_example_of_a_hook_implements_it(hook: str) -> None:
     specification = getattr(hookspecs, hook)
     _text, example = REFERENCE.split_docstring(inspect.getdoc(specification))
-    (function,) = ast.parse(example).body
+    # What stands before it is what it needs.
+    function = ast.parse(example).body[-1]
     assert isinstance(function, ast.FunctionDef) and function.name == hook
     assert [ast.unparse(decorator) for decorator in function.decorator_list] == ["hookimpl"]
     assert {argument.arg for argument in function.args.args} <= set(inspect.signature(specification).parameters)
@@ -88,15 +89,16 @@ def test_every_setting_of_an_operator_is_documented_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
     known = {field.name: field.default for field in fields(Config) if field.name not in ("home", "testing")}
     shown = {name: f"`{default}`" if default != "" else "empty" for name, default in known.items()}
-    assert rows == {name: value.replace("False", "false") for name, value in shown.items()}
+    assert rows == {name: value.replace("False", "false").replace("True", "true") for name, value in shown.items()}
 
 
 def test_what_lies_in_the_home_is_documented() -> None:
     text = (ROOT / "docs" / "operate.md").read_text("utf-8")
-    rows = {name.rstrip("/") for name in re.findall(r"^\| `([\w.]+/?)` \|", text, re.MULTILINE)}
+    rows = {name.rstrip("/") for name in re.findall(r"^\| `([\w.-]+/?)` \|", text, re.MULTILINE)}
     home = Home(ROOT / "home")
     paths = {name: getattr(home, name) for name, found in vars(Home).items() if isinstance(found, property)}
-    assert {path.relative_to(home.root).parts[0] for path in paths.values()} <= rows
+    places = [path for path in paths.values() if isinstance(path, Path)]
+    assert {path.relative_to(home.root).parts[0] for path in places} <= rows
 
 
 def test_the_folders_of_tests_that_are_described_are_there() -> None:

@@ -6,6 +6,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale, gettext, ngettext, pgettext, refresh
+
+from helpdesk.core import i18n, labels, workflow
+from helpdesk.core.direction import unmarked
+from helpdesk.core.extensions import db
+from helpdesk.core.models import Ticket
+from helpdesk.core.transaction import transaction
 
 ROOT = Path(__file__).parents[2]
 SHEETS = [*sorted((ROOT / "helpdesk/web/static/css").glob("*.css")), *sorted(ROOT.glob("themes/*/static/*.css"))]
@@ -24,17 +31,67 @@ def home(home: Path) -> Path:
     return home
 
 
-@pytest.mark.parametrize("page", ["/", "/auth/sign-in", "/desk/views/all", "/desk/me", "/admin/", "/nowhere"])
-def test_pages_turn_around(app: Flask, make_user: Any, sign_in: Any, page: str) -> None:
-    reader = sign_in(make_user("admin", locale="ar"))
-    if page == "/auth/sign-in":
-        reader = app.test_client()
-        reader.set_cookie("locale", "ar")
-    text = reader.get(page).text
-    assert 'lang="ar" dir="rtl"' in text
-    assert "tabler.rtl.min.css" in text and "tabler.min.css" not in text
+@pytest.fixture
+def locale() -> str:
+    return "ar"
+
+
+@pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])
+def test_every_page_turns_around(app: Flask, world: Any, sign_in: Any, reader: str) -> None:
+    client = app.test_client() if reader == "stranger" else sign_in(getattr(world, reader))
+    client.set_cookie("locale", "ar")
+    seen, wrong = 0, []
+    for _endpoint, address in [*sorted(set(world.pages(app))), ("", "/nowhere")]:
+        answer = client.get(address)
+        # Parts of a page and files have no head of their own; who is sent elsewhere sees no page.
+        if answer.location or "<!doctype html>" not in answer.text[:40].lower():
+            continue
+        seen += 1
+        turned = 'lang="ar" dir="rtl"' in answer.text and "tabler.rtl.min.css" in answer.text
+        if not turned or "tabler.min.css" in answer.text:
+            wrong.append(address)
+    assert wrong == []
+    assert seen >= {"stranger": 6, "customer": 10, "admin": 35}[reader]
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.name)
 def test_style_sheets_use_logical_properties(sheet: Path) -> None:
     assert PHYSICAL.findall(re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.DOTALL)) == []
+
+
+def test_an_english_sentence_is_kept_together_on_a_page(app: Flask, world: Any, sign_in: Any) -> None:
+    ticket = db.session.get(Ticket, world.values["number"])
+    assert ticket is not None
+    workflow.set_status(ticket, "pending", world.admin)
+    client = sign_in(world.admin)
+    page = client.get(f"/desk/tickets/{ticket.id}").text
+    assert re.search(r"\u2066(?:<[^>]+>)*§Admin(?:<[^>]+>)* set the status to [^\u2069]*Pending", page)
+    assert "\u2066حفظ" not in client.get("/desk/me").text, "what is translated needs no mark"
+
+
+def test_what_leaves_the_page_has_no_mark(app: Flask) -> None:
+    i18n.locales()
+    with app.test_request_context("/", headers={"Accept-Language": "ar"}):
+        refresh()
+        assert gettext("Send") == "\u200e\u2066Send\u2069\u200f" and gettext("Save") == "حفظ"
+        assert pgettext("team", "Off") == "\u200e\u2066Off\u2069\u200f"
+        assert ngettext("%(num)s text", "%(num)s texts", 2) == "\u200e\u20662 texts\u2069\u200f"
+        assert unmarked(gettext("Send")) == "Send"
+        with i18n.speaking("ar"):
+            assert gettext("Send") == "Send", "a mail"
+        assert gettext("Send") != "Send"
+    with app.app_context(), force_locale("ar"):
+        assert gettext("Send") == "Send", "a worker, the command line"
+    with app.test_request_context("/", headers={"Accept-Language": "zh-CN"}):
+        refresh()
+        assert "\u2066" not in gettext("A text that nobody translates")
+
+
+def test_a_name_in_another_language_is_used_wherever_the_thing_is_named(world: Any, sign_in: Any) -> None:
+    with transaction():
+        labels.keep(labels.TEAM, world.values["team_id"], {"ar": "الورشة"})
+        labels.keep(labels.FIELD, world.values["field_id"], {"ar": "الرقم"})
+    client, team = sign_in(world.admin), world.values["team_id"]
+    for address in ("/desk/dashboard", f"/desk/teams/{team}", "/admin/people", "/admin/teams", f"/admin/teams/{team}"):
+        assert "الورشة" in client.get(address).text, address
+    assert "الرقم" in client.get("/admin/fields").text

@@ -1,32 +1,36 @@
 """A language in which every translated string is marked: what is shown without the mark escaped translation."""
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from helpdesk.core import accounts, links, settings, workflow
-from helpdesk.core.drafts import MessageDraft, StoredFile, TicketDraft
-from helpdesk.core.extensions import db
-from helpdesk.core.files import store_bytes
-from helpdesk.core.models import Attachment, Organization, TicketField, User
-from helpdesk.core.settings import DeskSettings
-from helpdesk.core.teams import make_team
-from helpdesk.core.transaction import transaction
-from helpdesk.core.views import TicketFilter, save_view
+from helpdesk.core import accounts, second_factors, settings, workflow
+from helpdesk.core.drafts import MessageDraft
+from helpdesk.core.models import User
 from helpdesk.plugins import manager
 
 ROOT = Path(__file__).parents[2]
 # A real language that nobody ships a catalog for; Babel knows how it writes dates.
 LOCALE = "eo"
 DATA = "§"
+PASSWORD = "a rather long pass phrase"
+# What an administrator opens and is told no, in words that are translated as well.
+CLOSED = {
+    "portal.file",
+    "portal.ticket",
+    "desk.report",
+    "admin.begin_language",
+    "auth.choose_password",
+    "desk.original",
+}
 # Attributes that people read or hear.
 SPOKEN = ("alt", "title", "aria-label", "placeholder")
 # Code, what people typed, what Babel wrote, and names of languages and zones.
@@ -35,7 +39,7 @@ LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Words that are the same in every language, or are put into words by Babel.
 SAME = re.compile(
     r"\d{4}-\w{3}-\d\d|https?://\S*|\S+@\S+|[A-Za-z]+/[A-Za-z_/]+|#\w+|\b(?:UTC|EN|EO|KB|MB|GB|ms|SMTP|TLS|STARTTLS|Ctrl|None)\b"
-    r"|English|Esperanto|中文.*|\d+ ?[a-zé.]{1,4}\b|\b(?:jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec)\w*"
+    r"|English|Esperanto|中文.*|\d+ ?[a-zé.]{1,4}\b|\bkaj\b|\b(?:jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec)\w*"
 )
 
 
@@ -85,6 +89,11 @@ def escaped(page: str) -> list[str]:
 
 
 @pytest.fixture
+def locale() -> str:
+    return LOCALE
+
+
+@pytest.fixture
 def home(home: Path) -> Path:
     """A home with the pseudo language."""
     marked = Catalog(locale=LOCALE)
@@ -102,60 +111,10 @@ def home(home: Path) -> Path:
     return home
 
 
-@pytest.fixture
-def world(app: Flask, make_user: Any) -> dict[str, Any]:
-    """A desk whose every text from people is marked as data; ids for the addresses of its pages."""
-    admin = make_user("admin", name="§Admin", email="§admin@desk.example", locale=LOCALE)
-    customer = make_user(name="§Customer", email="§customer@post.example", locale=LOCALE)
-    with transaction():
-        settings.save(DeskSettings, {"name": "§Desk", "set_up": True}, None)
-        team = make_team("§Team", None, members=[admin])
-        db.session.add(TicketField(key="serial", label="§Serial", public=True))
-        db.session.add(Organization(name="§Firm", domain="firm.example", notes="§Notes"))
-        view = save_view("§View", TicketFilter(tag=("§tag",)), "-updated", admin, "everybody")
-    file: StoredFile = store_bytes(b"x", "§file.txt", "text/plain")
-    draft = TicketDraft("§Subject", customer.id, "§Text", files=[file], tags=["§tag"], team_id=team.id, quoted="§Quote")
-    ticket = workflow.open_ticket(draft, None)
-    workflow.reply(ticket, MessageDraft(text="§Answer"), admin)
-    workflow.note(ticket, MessageDraft(text="§Note"), admin)
-    workflow.assign(ticket, admin, admin)
-    workflow.set_priority(ticket, "high", admin)
-    attachment = db.session.scalars(db.select(Attachment)).one()
-    return {
-        "admin": admin,
-        "customer": customer,
-        "values": {
-            "number": ticket.id,
-            "ticket_id": ticket.id,
-            "attachment_id": attachment.id,
-            "message_id": 1,
-            "user_id": customer.id,
-            "team_id": team.id,
-            "view_id": view.id,
-            "id": 1,
-            "key": "all",
-            "name": "desk",
-            "token": links.token(links.FOLLOW, ticket, customer),
-            "what": "team",
-            "purpose": accounts.RESET,
-            "secret": accounts.issue_token(accounts.RESET, admin),
-        },
-    }
-
-
-def pages(app: Flask, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every GET address of the desk whose parameters the sample data can fill."""
-    adapter = app.url_map.bind("localhost")
-    for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.endpoint == "static" or not rule.arguments <= set(values):
-            continue
-        yield rule.endpoint, adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
-
-
 def own_names(app: Flask) -> set[str]:
     """What plugins, themes and groups of settings are called: names that are the same in every language."""
     plugins = manager.current().plugins.values()
-    names = {text for plugin in plugins for text in (plugin.name, plugin.version, plugin.summary)}
+    names = {text for plugin in plugins for text in (plugin.name, plugin.version, plugin.summary, plugin.distribution)}
     names |= {
         text
         for theme in app.extensions["helpdesk.themes"].values()
@@ -165,21 +124,66 @@ def own_names(app: Flask) -> set[str]:
 
 
 @pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])
-def test_no_string_escapes_translation(app: Flask, world: dict[str, Any], sign_in: Any, reader: str) -> None:
-    client: FlaskClient = app.test_client() if reader == "stranger" else sign_in(world[reader])
+def test_no_string_escapes_translation(app: Flask, world: Any, sign_in: Any, reader: str) -> None:
+    """On every page that the desk and its plugins have: a new one is covered by itself."""
+    client: FlaskClient = app.test_client() if reader == "stranger" else sign_in(getattr(world, reader))
     client.set_cookie("locale", LOCALE)
     names = own_names(app)
     seen, problems = 0, {}
-    for endpoint, address in sorted(set(pages(app, world["values"]))):
+    for endpoint, address in sorted(set(world.pages(app))):
         answer = client.get(address)
+        assert answer.status_code < 500, address
         if answer.mimetype != "text/html" or answer.status_code in (301, 302, 303):
             continue
+        assert reader != "admin" or answer.status_code == 200 or endpoint in CLOSED, (address, answer.status_code)
         seen += 1
-        assert answer.status_code != 500, address
         if found := [text for text in escaped(answer.text) if text not in names]:
             problems[f"{endpoint} {address}"] = found
     assert problems == {}
-    assert seen >= {"stranger": 8, "customer": 10, "admin": 20}[reader]
+    assert seen >= {"stranger": 6, "customer": 10, "admin": 40}[reader]
+
+
+@pytest.mark.parametrize("step", ["", "/administrator"])
+def test_the_first_pages_of_a_new_desk(app: Flask, client: FlaskClient, step: str) -> None:
+    settings.save(settings.DeskSettings, {"name": f"{DATA}Desk"}, None)
+    client.set_cookie("locale", LOCALE)
+    answer = client.get(f"/setup/{accounts.issue_token(accounts.SETUP)}{step}", follow_redirects=True)
+    assert answer.status_code == 200 and f'lang="{LOCALE}"' in answer.text
+    assert [text for text in escaped(answer.text) if text not in own_names(app)] == []
+
+
+def test_what_forms_of_sign_in_and_tokens_answer(
+    app: Flask, world: Any, sign_in: Any, make_user: Any, client: FlaskClient, travel: Any
+) -> None:
+    """Pages that no address alone shows: from the key of the second step to a token that is shown once."""
+    person = make_user("agent", name=f"{DATA}Mia", email=f"{DATA}mia@desk.example", password=PASSWORD, locale=LOCALE)
+    client.set_cookie("locale", LOCALE)
+    here, _elsewhere, admin = sign_in(person), sign_in(person), sign_in(world.admin)
+    token = {"name": f"{DATA}Till", "scopes": ["ticket.read"], "expires": "30"}
+    service = world.special["admin.service"]["user_id"]
+    shown = [
+        here.get("/auth/security"),
+        here.post("/auth/second-factor"),
+        here.post("/auth/second-factor/confirm", data={"code": "no code"}),
+        here.post("/desk/me/tokens", data={"name": ""}),
+        here.post("/desk/me/tokens", data=token),
+        admin.post(f"/admin/services/{service}/tokens", data=token),
+        admin.post("/admin/services/new", data={"name": ""}),
+    ]
+    phone = pyotp.TOTP(second_factors.prepare(person).secret)
+    shown += [
+        here.post("/auth/second-factor/confirm", data={"code": phone.now()}),
+        here.get("/auth/security"),
+        admin.get(f"/admin/people/{person.id}"),
+        client.post("/auth/sign-in", data={"email": person.email, "password": PASSWORD}, follow_redirects=True),
+        client.post("/auth/second-step", data={"code": "no code"}),
+    ]
+    travel(minutes=11)
+    shown.append(here.post("/auth/security/recovery-codes"))
+    assert [answer.status_code for answer in shown] == [200, 200, 422, 422, 200, 200, 422, 200, 200, 200, 200, 422, 403]
+    names = own_names(app)
+    problems = {answer.request.path: [text for text in escaped(answer.text) if text not in names] for answer in shown}
+    assert {path: found for path, found in problems.items() if found} == {}
 
 
 def test_the_finder_finds() -> None:
@@ -188,7 +192,7 @@ def test_the_finder_finds() -> None:
 
 
 def test_mails_speak_the_readers_language(
-    app: Flask, world: dict[str, Any], mailbox: Any, run_jobs: Any, sign_in: Any, make_user: Any, make_ticket: Any
+    app: Flask, world: Any, mailbox: Any, run_jobs: Any, sign_in: Any, make_user: Any, make_ticket: Any
 ) -> None:
     agent = make_user("agent", name="§Agent", locale="en")
     reader: User = make_user(name="§Reader", email="reader@post.example", locale=LOCALE)

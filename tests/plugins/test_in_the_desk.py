@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, render_template
 
-from helpdesk.api import NavItem, Panel, hookimpl
+from helpdesk.api import NavItem, Panel, hookimpl, permission_required, public_page, sign_in_required
 from helpdesk.core.extensions import db
 from helpdesk.plugins import manager as machinery
 
@@ -18,7 +18,7 @@ def module(**hooks: Any) -> SimpleNamespace:
 
 def pages(name: str = "probe") -> Blueprint:
     blueprint = Blueprint(name, "probe")
-    blueprint.add_url_rule("/", "index", lambda: "its page")
+    blueprint.add_url_rule("/", "index", public_page(lambda: "its page"))
     return blueprint
 
 
@@ -29,6 +29,53 @@ def loaded(app: Any, name: str = "probe") -> Any:
 def test_its_pages_are_below_its_name(make_app: Any) -> None:
     client = make_app({"probe": module(register_blueprints=lambda: [pages()])}).test_client()
     assert client.get("/p/probe/").data == b"its page"
+
+
+def marked(where: str) -> Blueprint:
+    """Pages with marks at the wrong place, none, and a style sheet."""
+    blueprint = Blueprint("probe", "probe", static_folder=where, static_url_path="/static")
+
+    @permission_required("desk.use")
+    @blueprint.get("/above")
+    @sign_in_required
+    def above() -> str:
+        return "above"
+
+    @permission_required("desk.use")
+    @blueprint.get("/alone")
+    def alone() -> str:
+        return "alone"
+
+    @blueprint.get("/silent")
+    def silent() -> str:
+        return "silent"
+
+    return blueprint
+
+
+def test_a_page_without_a_mark_is_no_strangers_and_a_mark_counts_above_its_route(
+    make_app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "probe.css").write_text("p {}")
+    app = make_app({"probe": module(register_blueprints=lambda: [marked(str(tmp_path))])})
+    stranger = app.test_client()
+    assert stranger.get("/p/probe/static/probe.css").status_code == 200
+    for page in ("above", "alone", "silent", "silent"):
+        assert stranger.get(f"/p/probe/{page}").status_code == 303, page
+    said = [line for line in caplog.messages if "does not say who may open it" in line]
+    assert len(said) == 1 and "Plugin probe: the page probe.silent" in said[0]
+
+
+@pytest.fixture
+def desk_plugins(tmp_path: Path) -> dict[str, Any]:
+    return {"probe": module(register_blueprints=lambda: [marked(str(tmp_path))])}
+
+
+def test_a_mark_above_the_route_asks_for_its_permission(as_agent: Any, as_requester: Any) -> None:
+    for page in ("above", "alone"):
+        assert as_agent.get(f"/p/probe/{page}").text == page
+        assert as_requester.get(f"/p/probe/{page}").status_code == 403, page
+    assert as_requester.get("/p/probe/silent").text == "silent"
 
 
 def app_wide(kind: str) -> Blueprint:

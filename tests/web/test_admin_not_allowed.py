@@ -11,17 +11,23 @@ from helpdesk.core.models import AuditEntry
 
 VALUES = {
     "name": "desk",
+    "upload": "0" * 32,
     "user_id": 1,
+    "number": 1,
     "team_id": 1,
     "organization_id": 1,
     "field_id": 1,
     "status_id": 1,
     "item_id": 1,
     "delivery_id": 1,
+    "event_id": 1,
     "job_id": 1,
     "act": "retry",
     "state": "off",
     "way": "up",
+    "key": "orders.nightly",
+    "code": "zh_Hans",
+    "digest": "0" * 64,
 }
 
 

@@ -1,11 +1,12 @@
 """The owner's rooms: who comes in, what can be done there, and what happens with bad input."""
 
+import html
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from helpdesk.core import accounts, statuses
+from helpdesk.core import accounts, schedules, statuses
 from helpdesk.core.channels import intake
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
@@ -31,7 +32,18 @@ ROOMS = (
     "/admin/mail",
     "/admin/mail/1",
     "/admin/mail/out",
+    "/admin/mail/out?state=waiting&text=x",
     "/admin/jobs",
+    "/admin/jobs?state=failed&name=core&text=x",
+    "/admin/jobs/1",
+    "/admin/schedules",
+    "/admin/schedules/core.backup",
+    "/admin/events",
+    "/admin/events?kind=ticket_opened&ticket=1",
+    "/admin/facts",
+    "/admin/workers",
+    "/admin/backups",
+    "/admin/held",
     "/admin/audit",
 )
 
@@ -42,6 +54,7 @@ def world(make_team: Any, make_ticket: Any) -> None:
     make_team()
     make_ticket(notice=True)
     intake.store("email", b"From: a@b.example\r\nSubject: <script>alert(1)</script>\r\n\r\nHi")
+    schedules.sync()
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -57,12 +70,14 @@ def test_only_administrators_come_in(
 
 @pytest.mark.parametrize("room", [room for room in ROOMS if not room.endswith(("new", "1"))])
 def test_rooms_need_few_queries(as_admin: Any, world: None, count_queries: Any, room: str) -> None:
+    # A process reads once what it keeps for a while: settings, texts, how the workers do.
+    as_admin.get("/admin/held")
     with count_queries() as statements:
         assert as_admin.get(room).status_code == 200
     assert len(statements) <= 8, statements
 
 
-@pytest.mark.parametrize("room", ["people", "teams", "fields", "mail"])
+@pytest.mark.parametrize("room", ["people", "teams", "fields", "mail", "jobs"])
 def test_what_is_not_there_is_not_found(as_admin: Any, room: str) -> None:
     assert as_admin.get(f"/admin/{room}/99999").status_code == 404
     assert as_admin.get(f"/admin/{room}/99999999999999999999999").status_code == 404
@@ -220,3 +235,12 @@ def test_the_record_is_filtered(as_admin: Any, make_user: Any) -> None:
     page = as_admin.get("/admin/audit?action=settings.changed").text
     assert "settings.changed" in page and as_admin.user.name in page
     assert db.session.scalar(db.select(db.func.count(User.id)))
+
+
+def test_what_is_wrong_with_the_address_says_where_it_is_written(
+    as_admin: Any, mailbox: Any, make_ticket: Any, run_jobs: Any
+) -> None:
+    make_ticket(notice=True)
+    run_jobs()
+    page = html.unescape(as_admin.get("/admin/").text)
+    assert "into the file helpdesk.toml" in page and 'public_url = "https://help.shop.example"' in page

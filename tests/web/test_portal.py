@@ -44,6 +44,13 @@ def test_a_question_becomes_a_ticket_with_a_link_to_follow_it(client: FlaskClien
     assert db.session.scalars(db.select(Delivery)).one().kind == "notice"
 
 
+def test_an_address_without_its_ending_is_asked_for_again(client: FlaskClient, make_user: Any) -> None:
+    page = client.post("/ask", data={**QUESTION, "email": "tom@post"})
+    assert page.status_code == 422 and "“tom@post” lacks its ending" in page.text and "half way" in page.text
+    make_user("agent", email="abe@post")
+    assert client.post("/ask", data={**QUESTION, "email": "tom@post"}).status_code == 303
+
+
 @pytest.mark.parametrize("missing", ["subject", "text", "email"])
 def test_what_is_missing_is_said_and_the_rest_is_kept(client: FlaskClient, missing: str) -> None:
     data: dict[str, Any] = {**QUESTION, missing: " ", "files": (io.BytesIO(b"notes"), "notes.txt")}

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from helpdesk.core import accounts, settings
+from helpdesk.core import accounts, plugin_states, settings
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Delivery, Team, Ticket, User
+from helpdesk.core.models import AuditEntry, Delivery, Team, Ticket, User
 from helpdesk.core.settings import DeskSettings
 
 ADMIN = {"name": "Sam Idris", "email": "sam@desk.example", "password": "a rather long pass phrase"}
@@ -30,6 +30,8 @@ def test_five_steps_make_a_desk(client: FlaskClient, link: str) -> None:
     step = client.post(link, data={"name": "Larkwheel", "default_locale": "en", "time_zone": "Europe/Paris"})
     assert step.location == f"{link}/administrator"
     assert client.post(step.location, data=ADMIN).location == "/setup/mailbox"
+    signed_in = db.select(AuditEntry.data).where(AuditEntry.action == "user.signed_in")
+    assert db.session.scalars(signed_in).all() == [{"by": ["setup"]}]
     assert client.get("/setup/mailbox").status_code == 200
     skipped = client.post("/setup/mailbox", data={"address": "help@desk.example", "then": "keep"})
     assert skipped.location == "/setup/team"
@@ -69,6 +71,21 @@ def test_one_bad_address_invites_nobody(client: FlaskClient, link: str) -> None:
     assert db.session.scalar(db.select(db.func.count(Delivery.id))) == 0
 
 
+def test_who_goes_back_finds_the_team_and_makes_no_second_one(client: FlaskClient, link: str) -> None:
+    client.post(f"{link}/administrator", data=ADMIN)
+    client.post("/setup/team", data={"name": "Workshop", "people": "mia@desk.example"})
+    page = client.get("/setup/team").text
+    assert 'value="Workshop"' in page and "mia@desk.example" in page
+    again = {"name": "Repairs", "people": "mia@desk.example\njonas@desk.example"}
+    assert client.post("/setup/team", data=again).location == "/setup/samples"
+    assert client.post("/setup/team", data=again).location == "/setup/samples"
+    (team,) = db.session.scalars(db.select(Team))
+    assert (team.name, sorted(person.email or "" for person in team.members)) == (
+        "Repairs", ["jonas@desk.example", "mia@desk.example", "sam@desk.example"]
+    )  # fmt: skip
+    assert db.session.scalar(db.select(db.func.count(Delivery.id)).where(Delivery.kind == "invitation")) == 2
+
+
 def test_the_mailbox_test_says_what_fails(client: FlaskClient, link: str, mailbox: Any) -> None:
     client.post(f"{link}/administrator", data=ADMIN)
     data = {"address": "help@desk.example", "smtp_host": "127.0.0.1", "smtp_port": "9", "smtp_security": "none"}
@@ -76,6 +93,16 @@ def test_the_mailbox_test_says_what_fails(client: FlaskClient, link: str, mailbo
     assert page.status_code == 422 and 'class="bad"' in page.text and "help@desk.example" in page.text
     assert client.post("/setup/mailbox", data={**data, "smtp_port": str(mailbox.port)}).location == "/setup/team"
     assert mailbox.to("sam@desk.example")
+
+
+def test_an_owner_is_told_how_mail_comes_in(client: FlaskClient, link: str) -> None:
+    client.post(f"{link}/administrator", data=ADMIN)
+    assert "Mail comes in by a mailbox, which you add" in client.get("/setup/mailbox").text
+    assert "you add a mailbox in the settings" in client.get("/setup/samples").text
+    assert client.post("/setup/samples", data={"then": "settings"}).location == "/admin/"
+    assert settings.get(DeskSettings).set_up
+    plugin_states.switch("email", False, None)
+    assert "you add a mailbox" not in client.get("/setup/samples").text
 
 
 @pytest.mark.parametrize("page", ["/setup/mailbox", "/setup/team", "/setup/samples"])

@@ -1,27 +1,37 @@
 """Anything coming in: the raw bytes are kept first, then acted on; a bad item holds up nobody."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
 
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from helpdesk.core import accounts, files
-from helpdesk.core.channels.threading import Thread, find_thread
+from helpdesk.core.channels.items import Outcome, finish, outcome_of, settle
+from helpdesk.core.channels.steps import Steps, Write, alone, together
+from helpdesk.core.channels.taking import Arrival, take
 from helpdesk.core.clock import now
-from helpdesk.core.drafts import IntakeDraft, MessageDraft, StoredFile, TicketDraft
+from helpdesk.core.drafts import IncomingFile, IntakeDraft, StoredFile
+from helpdesk.core.events.reasons import ACCEPTED
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
+from helpdesk.core.jobs.work import Work
 from helpdesk.core.models import Intake
-from helpdesk.core.models.intake import DISCARDED, DONE, IGNORED, QUARANTINED, RECEIVED
-from helpdesk.core.transaction import add_or_find, transaction
-from helpdesk.core.workflow import Invalid, Refused, open_ticket, prepare_message, prepare_ticket, reply
+from helpdesk.core.models.intake import DISCARDED, IGNORED, QUARANTINED, RECEIVED
+from helpdesk.core.transaction import Busy, CannotWrite, add_or_find, disk_sentence, transaction
+from helpdesk.core.workflow import Invalid, Refused
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel, Reject
 
 JOB = "core.intake"
-# An item waits for its channel for as long as that is off.
-_ATTEMPTS = 1_000_000
+# Looks for what a process that took in many left undone, so long after it has kept them.
+LEFT_JOB, _LEFT = "core.intake_left", timedelta(minutes=2)
+# A channel that is off is looked for so often; when its plugin is switched on, the item is woken.
+_CHANNEL_OFF = timedelta(minutes=15)
 # Kept raw up to this; larger ones are refused before they are read (the channel says so to its sender).
 MAX_SIZE = 35 * 1024 * 1024
 
@@ -33,22 +43,11 @@ class TooLarge(Exception):
         super().__init__(_("The message is larger than 35 MB and was not taken in."))
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an item: ``ticket``, ``message``, ``ignored``, ``quarantined`` or ``waiting``, and why."""
-
-    intake_id: int
-    outcome: str
-    reason: str
-    ticket_id: int | None = None
-    message_id: int | None = None
-    machine: bool = False
-
-
-def store(channel: str, raw: bytes, transport_id: str | None = None) -> Intake:
+def store(channel: str, raw: bytes, transport_id: str | None = None, account: str = "") -> Intake:
     """Keep a raw item: bytes on disk, then its row. Opens a transaction of its own; asks a worker to act on it.
 
-    The same bytes, or the same place on the transport, are kept once. Raises :class:`TooLarge`.
+    ``account`` is which of the channel's accounts took it in. The same bytes, or the same place on the transport, are
+    kept once. Raises :class:`TooLarge`.
     """
     if len(raw) > MAX_SIZE:
         raise TooLarge
@@ -60,61 +59,168 @@ def store(channel: str, raw: bytes, transport_id: str | None = None) -> Intake:
         )
         if (existing := db.session.scalar(query)) is not None:
             return existing
-        new = Intake(channel=channel, transport_id=place, sha256=kept.sha256, size=len(raw))
+        new = _row(channel, place, account, kept)
         if (item := add_or_find(new, lambda: db.session.scalar(query))) is not new:
             return item
         _ask_worker(item)
     return item
 
 
-def _ask_worker(item: Intake) -> None:
-    ledger.schedule(JOB, key=f"intake:{item.id}", max_attempts=_ATTEMPTS, intake_id=item.id)
+def _row(channel: str, place: str, account: str, kept: StoredFile) -> Intake:
+    return Intake(channel=channel, transport_id=place, account=account, sha256=kept.sha256, size=kept.size)
 
 
-def receive(channel: str, raw: bytes, transport_id: str | None = None) -> Outcome:
-    """:func:`store` and :func:`process` at once (the command line, tests)."""
-    return process(store(channel, raw, transport_id).id)
+def _ask_worker(item: Intake, at: datetime | None = None) -> None:
+    ledger.schedule(JOB, at=at, key=f"intake:{item.id}", intake_id=item.id)
 
 
-def act(intake_id: int) -> None:
-    """:func:`process` as a job. Raises :class:`NotYet` while the channel is off."""
+def receive(channel: str, raw: bytes, transport_id: str | None = None, account: str = "") -> Outcome:
+    """:func:`store` and :func:`process` at once (the command line, tests).
+
+    It waits where the desk cannot act on it just now: it is kept, and a worker does it later.
+    """
+    return _process_now(store(channel, raw, transport_id, account).id, raw)
+
+
+def receive_many(channel: str, raws: Sequence[bytes], account: str = "") -> list[Outcome]:
+    """:func:`receive` for many items at once, in their order: kept with one commit, written with one or two more.
+
+    None may be over :data:`MAX_SIZE`, and together they should be few enough to be held in memory with all that is in
+    them. What cannot be written together goes alone.
+    """
+    try:
+        numbers = _store_many(channel, raws, account)
+    except IntegrityError:
+        # Somebody else keeps the same at this moment.
+        return [receive(channel, raw, account=account) for raw in raws]
+    ended = together({number: _way(number, raw) for number, raw in zip(numbers, raws, strict=True)})
+    outcomes = [ended.get(number) or _process_now(number) for number in numbers]
+    _leave([outcome.intake_id for outcome in outcomes if outcome.outcome == "waiting"])
+    return outcomes
+
+
+def _leave(intake_ids: list[int]) -> None:
+    """Leave it to workers at once. Where the desk cannot write this either, the job asked for before does it."""
+    if intake_ids:
+        with suppress(Busy, OperationalError), transaction():
+            act_on_left(intake_ids)
+
+
+def _store_many(channel: str, raws: Sequence[bytes], account: str) -> list[int]:
+    """Keep raw items; should this process end before it has acted on them, a worker does. A transaction of its own."""
+    kept = files.store_many([IncomingFile("raw", "application/octet-stream", raw) for raw in raws])
+    with transaction():
+        digests = [file.sha256 for file in kept]
+        query = select(Intake.sha256, Intake.id).where(Intake.channel == channel, Intake.sha256.in_(digests))
+        found = {digest: number for digest, number in db.session.execute(query)}
+        missing = [file for file in kept if file.sha256 not in found]
+        new = {file.sha256: _row(channel, f"sha256:{file.sha256}", account, file) for file in missing}
+        db.session.add_all(new.values())
+        db.session.flush()
+        found |= {digest: item.id for digest, item in new.items()}
+        if new:
+            ledger.schedule(LEFT_JOB, at=now() + _LEFT, intake_ids=[item.id for item in new.values()])
+    return [found[file.sha256] for file in kept]
+
+
+def act_on_left(intake_ids: list[int]) -> None:
+    """Ask workers to act on those of these items that nobody has acted on. A job; joins the open transaction."""
+    left = select(Intake).where(Intake.id.in_(intake_ids), Intake.state == RECEIVED)
+    for item in db.session.scalars(left).all():
+        _ask_worker(item)
+
+
+def _process_now(intake_id: int, raw: bytes | None = None) -> Outcome:
+    try:
+        return alone(intake_id, _way(intake_id, raw))
+    except (Busy, OperationalError):
+        db.session.rollback()
+        current_app.logger.warning("Incoming item %s waits.", intake_id, exc_info=True)
+        return Outcome(intake_id, "waiting", _("It is kept. The desk could not act on it now and tries again."))
+
+
+def act(intake_id: int, work: Work) -> None:
+    """:func:`process` as a job, outside transactions. Raises :class:`NotYet` while the channel is off."""
     outcome = process(intake_id)
     if outcome.outcome == "waiting":
-        raise ledger.NotYet(outcome.reason)
+        raise ledger.NotYet(outcome.reason, after=_CHANNEL_OFF, counts=False)
+
+
+def given_up(intake_id: int, reason: str) -> None:
+    """The job was given up (the item may be what ends its workers): into quarantine, where people look.
+
+    Joins the open transaction.
+    """
+    with transaction():
+        item = db.session.get(Intake, intake_id, with_for_update=True)
+        if item is not None and item.state == RECEIVED:
+            finish(item, QUARANTINED, "quarantined", reason)
 
 
 def process(intake_id: int) -> Outcome:
     """Act on a kept item: parse, ask the plugins, thread, write. Once; later calls tell what became of it.
 
     Ticket or message, events, deliveries and the item's own state are one transaction. Anything that goes
-    wrong puts the item into quarantine with its reason; the queue behind it moves on.
+    wrong with it puts the item into quarantine with its reason; the queue behind it moves on.
+
+    Raises :class:`Busy`, :class:`CannotWrite` and OperationalError: what is wrong with the desk leaves it as it is, so
+    that it is tried again.
     """
+    return alone(intake_id, _way(intake_id))
+
+
+def _way(intake_id: int, raw: bytes | None = None) -> Steps:
+    """``raw`` are the bytes that are kept, for somebody who has them in memory."""
     item = db.session.get(Intake, intake_id)
     if item is None or item.state != RECEIVED:
-        return _outcome(item, intake_id)
+        return outcome_of(item, intake_id)
     channel: Channel | None = manager.current().find("register_channels", item.channel)
     if channel is None or channel.parse is None:
         return Outcome(item.id, "waiting", _("The channel “%(name)s” is off; it waits.", name=item.channel))
+    arrival: Arrival | None = None
     try:
-        draft = channel.parse(files.path_of(item.sha256).read_bytes())
-        return _accept(item, draft)
+        draft: IntakeDraft = channel.parse(files.path_of(item.sha256).read_bytes() if raw is None else raw)
+        arrival = Arrival(item, draft, accepted=item.reason == ACCEPTED)
+        return (yield from take(arrival))
     except Reject as rejection:
-        return _settle(item, IGNORED, rejection.reason)
+        end = (IGNORED, rejection.reason)
     except (Invalid, Refused, accounts.AccountError) as error:
-        return _settle(item, QUARANTINED, str(error))
+        end = (QUARANTINED, str(error))
+    except (Busy, OperationalError):
+        raise
     except Exception as error:  # noqa: BLE001 - kept, shown and retried by a click; others go on
+        if sentence := disk_sentence(error):
+            raise CannotWrite(sentence) from error
         current_app.logger.exception("Incoming item %s could not be used.", intake_id)
-        return _settle(item, QUARANTINED, f"{type(error).__name__}: {error}"[:500])
+        end = (QUARANTINED, f"{type(error).__name__}: {error}"[:500])
+    return (yield Write(partial(settle, item, *end, arrival.draft if arrival is not None else None)))
 
 
 def retry(item: Intake) -> Outcome:
     """Try a quarantined item again."""
+    return _again(item, (QUARANTINED, DISCARDED, IGNORED), "")
+
+
+def accept(item: Intake) -> Outcome:
+    """Take a quarantined item in though its sender is not proved, or somebody's rule held it.
+
+    Without proof it gives nobody rights: what bears the address of one of ours becomes a note, nobody is answered,
+    nobody follows. Transactions of its own.
+    """
+    return _again(item, (QUARANTINED,), ACCEPTED)
+
+
+def _again(item: Intake, states: tuple[str, ...], reason: str) -> Outcome:
     with transaction():
-        if item.state in (QUARANTINED, DISCARDED, IGNORED):
-            item.state, item.outcome, item.reason = RECEIVED, None, ""
-            # Should this process die on the way, or the channel be off, a worker finds the item.
-            _ask_worker(item)
-    return process(item.id)
+        db.session.refresh(item, with_for_update={"of": Intake})
+        if item.state in states:
+            item.state, item.outcome, item.reason = RECEIVED, None, reason
+            # Should this process die on the way, or the channel be off, a worker finds the item; not at once, or two
+            # would act on it side by side.
+            _ask_worker(item, now() + _LEFT)
+    outcome = _process_now(item.id)
+    _leave([item.id] if outcome.outcome == "waiting" else [])
+    return outcome
 
 
 def discard(item: Intake) -> None:
@@ -122,121 +228,3 @@ def discard(item: Intake) -> None:
     with transaction():
         if item.state == QUARANTINED:
             item.state, item.done_at = DISCARDED, now()
-
-
-def _accept(item: Intake, draft: IntakeDraft) -> Outcome:
-    _note(item, draft)
-    if draft.refused:
-        return _settle(item, QUARANTINED, draft.refused, draft)
-    draft = manager.current().before("before_message_accepted", "intake", intake=draft)
-    if not draft.sender_address:
-        reason = _("It has no sender who could be answered.")
-        return _settle(item, IGNORED if draft.machine else QUARANTINED, reason, draft)
-    thread = find_thread(draft)
-    joins = thread.ticket is not None and not thread.ticket.is_closed
-    if not joins and draft.machine and not draft.may_open:
-        return _settle(item, IGNORED, draft.machine_reason or _("Automatic mail."), draft)
-    stored = [
-        files.store_bytes(file.data, file.name, file.content_type, content_id=file.content_id) for file in draft.files
-    ]
-    if joins:
-        return _join(item, draft, thread, stored)
-    return _open(item, draft, thread, stored)
-
-
-def _join(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredFile]) -> Outcome:
-    assert thread.ticket is not None
-    message = MessageDraft(
-        text=_text(draft, stored),
-        html=draft.html,
-        quoted=draft.quoted,
-        files=stored,
-        channel=draft.channel,
-        external_id=draft.external_id,
-        intake_id=item.id,
-        reason=thread.reason,
-        # An automatic answer is shown and changes nothing.
-        status=thread.ticket.status.key if draft.machine else None,
-    )
-    message = prepare_message(thread.ticket, message, thread.author)
-    with transaction():
-        if not _still_open(item):
-            return _outcome(item, item.id)
-        written = reply(thread.ticket, message, thread.author)
-        _finish(item, DONE, "message", thread.reason, draft, written.ticket_id)
-        return Outcome(item.id, "message", thread.reason, written.ticket_id, written.id, draft.machine)
-
-
-def _open(item: Intake, draft: IntakeDraft, thread: Thread, stored: list[StoredFile]) -> Outcome:
-    reason = thread.reason
-    if thread.ticket is not None:
-        reason = f"closed:{thread.ticket.id}"
-    requester = accounts.requester_for(draft.sender_address, draft.sender_name, draft.locale)
-    if not requester.active:
-        return _settle(item, IGNORED, "blocked", draft)
-    ticket_draft = prepare_ticket(
-        TicketDraft(
-            subject=draft.subject,
-            requester_id=requester.id,
-            text=_text(draft, stored),
-            html=draft.html,
-            quoted=draft.quoted,
-            files=stored,
-            channel=draft.channel,
-            locale=draft.locale,
-            verified=False,
-            external_id=draft.external_id,
-            intake_id=item.id,
-            reason=reason,
-        ),
-        requester,
-    )
-    with transaction():
-        if not _still_open(item):
-            return _outcome(item, item.id)
-        # Mail proves no sender: somebody of staff who writes to the desk is a requester here.
-        ticket = open_ticket(ticket_draft, None)
-        _finish(item, DONE, "ticket", reason, draft, ticket.id)
-        return Outcome(item.id, "ticket", reason, ticket.id, None, draft.machine)
-
-
-def _text(draft: IntakeDraft, stored: list[StoredFile]) -> str:
-    """What was written; where nothing was, words that say so, so that no message is refused for being empty."""
-    if draft.text.strip() or draft.html.strip() or stored:
-        return draft.text
-    return _("(empty message)")
-
-
-def _still_open(item: Intake) -> bool:
-    """Inside the transaction: whether no other worker has acted on it meanwhile."""
-    db.session.refresh(item, with_for_update={"of": Intake})
-    return item.state == RECEIVED
-
-
-def _note(item: Intake, draft: IntakeDraft) -> None:
-    with transaction():
-        item.attempts += 1
-        item.sender, item.subject = draft.sender_address[:320], draft.subject[:300]
-        item.machine = draft.machine
-
-
-def _settle(item: Intake, state: str, reason: str, draft: IntakeDraft | None = None) -> Outcome:
-    outcome = "ignored" if state == IGNORED else "quarantined"
-    with transaction():
-        _finish(item, state, outcome, reason, draft, None)
-    return _outcome(item, item.id)
-
-
-def _finish(
-    item: Intake, state: str, outcome: str, reason: str, draft: IntakeDraft | None, ticket_id: int | None
-) -> None:
-    item.state, item.outcome, item.reason, item.done_at = state, outcome, reason, now()
-    item.ticket_id = ticket_id
-    if draft is not None and draft.problems and not reason:
-        item.reason = "; ".join(draft.problems)[:500]
-
-
-def _outcome(item: Intake | None, intake_id: int) -> Outcome:
-    if item is None:
-        return Outcome(intake_id, "ignored", _("There is no such item."))
-    return Outcome(item.id, item.outcome or "waiting", item.reason, item.ticket_id, None, item.machine)

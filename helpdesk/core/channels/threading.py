@@ -1,18 +1,30 @@
 """Which ticket an incoming item belongs to. Only proof joins; a number in a subject is none."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
-from helpdesk.core import links
+from helpdesk.core import links, settings
+from helpdesk.core.channels import subjects
+from helpdesk.core.clock import now
 from helpdesk.core.drafts import IntakeDraft
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Delivery, Follower, Ticket, User
+from helpdesk.core.i18n import speaking
+from helpdesk.core.models import Delivery, Event, Follower, Ticket, User
+from helpdesk.core.models.ticket import CLOSED, SOLVED
 from helpdesk.core.permissions import allowed
+from helpdesk.core.settings import IntakeSettings
+from helpdesk.core.workflow import speaks_for_desk
 from helpdesk.plugins import manager
 
 _REFERENCES = 50
+# A genuine mail has one reply address; whoever writes hundreds shall not keep us busy.
+_TOKENS = 5
+_CANDIDATES = 3
+_RENAMINGS = 50
 
 
 @dataclass(frozen=True)
@@ -28,42 +40,75 @@ def find_thread(intake: IntakeDraft) -> Thread:
     """Decide by the signed reply token, then by an identity that we issued, then by the plugins' ``find_ticket``.
 
     A token used from another address than it was made for does not join, nor does somebody who is no
-    participant (any more). Reads only.
+    participant (any more). Without any of it the reason says what the item pretends. Reads only.
     """
     sender = intake.sender_address.strip().lower()
-    reasons = []
-    for text in intake.reply_tokens:
+    reason = ""
+    for text in intake.reply_tokens[:_TOKENS]:
         found = links.redeem(links.REPLY, text)
         if found is None:
-            reasons.append("unknown_token")
+            reason = "unknown_token"
             continue
         ticket, user = found
         if user.email == sender and allowed(user, "ticket.reply", ticket):
             return Thread(ticket, user, "reply_token")
-        reasons.append(f"foreign_token:{ticket.id}")
+        reason = f"foreign_token:{ticket.id}"
     if (thread := _by_reference(intake, sender)) is not None:
         return thread
-    ticket = manager.current().answer("find_ticket", intake=intake)
-    if isinstance(ticket, Ticket) and (participant := _participant(ticket, sender)) is not None:
-        return Thread(ticket, participant, "plugin")
-    return Thread(None, None, reasons[-1] if reasons else "")
+    named: Ticket | None = manager.current().answer("find_ticket", Ticket, intake=intake)
+    if named is not None and (participant := _participant(named, sender)) is not None:
+        return Thread(named, participant, "plugin")
+    return Thread(None, None, reason or _mentioned(intake))
+
+
+def doubt(thread: Thread, intake: IntakeDraft) -> str:
+    """The code of the reason why a person decides whether an item joins its ticket, or "".
+
+    The sender was disproved, or it is one of ours whom nothing proves, or who may not answer by mail: it would speak
+    for the desk.
+    """
+    if thread.ticket is None or thread.author is None:
+        return ""
+    if intake.verified is False:
+        return f"held_sender:{thread.ticket.id}"
+    if not speaks_for_desk(thread.author, thread.ticket):
+        return ""
+    if intake.verified is None:
+        return f"held_staff:{thread.ticket.id}"
+    return "" if intake.staff_may_answer else f"held_switch:{thread.ticket.id}"
+
+
+def departure(thread: Thread, intake: IntakeDraft) -> str:
+    """The code of the reason why a customer's item begins a ticket of its own in spite of its proof, or "".
+
+    The old one is closed for too long, or is at rest and the customer writes of something else. Reads only.
+    """
+    ticket = thread.ticket
+    if ticket is None or speaks_for_desk(thread.author, ticket):
+        return ""
+    rules = settings.get(IntakeSettings)
+    if not intake.machine and _rests(ticket, rules) and not _same_subject(ticket, thread.author, intake.subject):
+        return f"new_subject:{ticket.id}"
+    if ticket.is_closed and (intake.machine or not _closed_lately(ticket, rules)):
+        return f"closed:{ticket.id}"
+    return ""
 
 
 def _by_reference(intake: IntakeDraft, sender: str) -> Thread | None:
     identities = [*intake.references[-_REFERENCES:], *([intake.in_reply_to] if intake.in_reply_to else [])]
-    if not identities:
+    if not identities or not sender:
         return None
     query = (
         select(Delivery)
-        .where(Delivery.identity.in_(identities), Delivery.ticket_id.is_not(None))
-        .options(joinedload(Delivery.ticket), joinedload(Delivery.user))
+        .join(Delivery.user)
+        .where(Delivery.identity.in_(identities), Delivery.ticket_id.is_not(None), User.email == sender)
+        .options(joinedload(Delivery.ticket), contains_eager(Delivery.user))
         .order_by(Delivery.id.desc())
     )
-    for delivery in db.session.scalars(query):
-        if delivery.ticket is None or delivery.user is None or delivery.user.email != sender:
-            continue
-        if allowed(delivery.user, "ticket.reply", delivery.ticket):
-            return Thread(delivery.ticket, delivery.user, "reference")
+    tickets = {row.ticket_id: row for row in reversed(db.session.scalars(query).all())}
+    for row in sorted(tickets.values(), key=lambda row: -row.id)[:_CANDIDATES]:
+        if row.ticket is not None and row.user is not None and allowed(row.user, "ticket.reply", row.ticket):
+            return Thread(row.ticket, row.user, "reference")
     return None
 
 
@@ -71,3 +116,41 @@ def _participant(ticket: Ticket, sender: str) -> User | None:
     follows = select(Follower.user_id).where(Follower.ticket_id == ticket.id)
     query = select(User).where(User.email == sender, (User.id == ticket.requester_id) | User.id.in_(follows))
     return db.session.scalar(query)
+
+
+def _mentioned(intake: IntakeDraft) -> str:
+    numbers = subjects.numbers(intake.subject)
+    if not numbers:
+        return ""
+    there = set(db.session.scalars(select(Ticket.id).where(Ticket.id.in_(numbers))))
+    return next((f"mentions:{number}" for number in numbers if number in there), "")
+
+
+def _rests(ticket: Ticket, rules: IntakeSettings) -> bool:
+    if ticket.category in (SOLVED, CLOSED):
+        return True
+    return (ticket.last_message_at or ticket.created_at) < now() - timedelta(days=rules.new_subject_days)
+
+
+def _closed_lately(ticket: Ticket, rules: IntakeSettings) -> bool:
+    return ticket.closed_at is not None and ticket.closed_at > now() - timedelta(days=rules.reopen_days)
+
+
+def _same_subject(ticket: Ticket, reader: User | None, subject: str) -> bool:
+    """Whether a subject is the ticket's, that of our notice, or one that the ticket had before."""
+    if subjects.same(subject, ticket.subject):
+        return True
+    known = [ticket.subject, *_earlier_subjects(ticket)]
+    with speaking((reader.locale if reader is not None else None) or ticket.locale):
+        known += [_("We have received your message: %(subject)s", subject=name) for name in known]
+    return any(subjects.same(subject, name) for name in known)
+
+
+def _earlier_subjects(ticket: Ticket) -> list[str]:
+    query = (
+        select(Event.data)
+        .where(Event.ticket_id == ticket.id, Event.kind == "ticket_updated")
+        .order_by(Event.id.desc())
+        .limit(_RENAMINGS)
+    )
+    return [str(data.get("from")) for data in db.session.scalars(query) if data.get("field") == "subject"]

@@ -5,12 +5,17 @@ from typing import Any
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Event, Message, Ticket, User
-from helpdesk.core.transaction import in_transaction
+from helpdesk.core.transaction import before_commit, in_transaction
 from helpdesk.plugins import hookspecs, manager
 
 # The job that hands new events to the plugins.
 DISPATCH = "core.facts"
 FACTS = frozenset(name for name, kind in hookspecs.KINDS.items() if kind == "fact")
+
+
+def facts() -> frozenset[str]:
+    """The names of all facts: the desk's own, and those that plugins offer to one another."""
+    return frozenset(name for name, spec in manager.current().specs.items() if spec.kind == "fact")
 
 
 def record(
@@ -20,7 +25,10 @@ def record(
     data: dict[str, Any] | None = None,
     message: Message | None = None,
 ) -> Event:
-    """Add an event to the open transaction: history and fact at once. Raises outside a transaction."""
+    """Add an event to the open transaction: history and fact at once; a worker is asked to hand it out.
+
+    Raises outside a transaction.
+    """
     if not in_transaction():
         raise RuntimeError("An event is written inside the transaction of its change.")
     event = Event(
@@ -32,6 +40,10 @@ def record(
         data=data or {},
     )
     db.session.add(event)
-    if manager.current().listeners(FACTS):
-        ledger.schedule(DISPATCH, key=DISPATCH)
+    if manager.current().listeners(facts()):
+        before_commit(_ask_for_dispatch)
     return event
+
+
+def _ask_for_dispatch() -> None:
+    ledger.schedule(DISPATCH, key=DISPATCH)

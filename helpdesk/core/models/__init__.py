@@ -1,16 +1,22 @@
 """Tables: columns and relationships only. No commits, no hooks."""
 
+from helpdesk.core.models.api_token import ApiToken
 from helpdesk.core.models.attachment import Attachment
-from helpdesk.core.models.audit import AuditEntry
+from helpdesk.core.models.audit import AuditEntry, AuditLink
 from helpdesk.core.models.delivery import Delivery
-from helpdesk.core.models.event import Event
+from helpdesk.core.models.event import Event, HeldFact
 from helpdesk.core.models.field import TicketField, TicketFieldValue
+from helpdesk.core.models.idempotency import IdempotencyKey
 from helpdesk.core.models.intake import Intake
-from helpdesk.core.models.job import Job
+from helpdesk.core.models.job import Job, QuarantinedMessage, Worker
+from helpdesk.core.models.language import CorrectedString, LabelText
 from helpdesk.core.models.message import Message
 from helpdesk.core.models.organization import Organization
-from helpdesk.core.models.plugin import PluginState
+from helpdesk.core.models.plugin import PluginHealth, PluginState
+from helpdesk.core.models.schedule import Schedule, ScheduleRun
+from helpdesk.core.models.service import ServiceLease
 from helpdesk.core.models.setting import Generation, Setting
+from helpdesk.core.models.sign_in import RecoveryCode, SecondFactor, SignInSession, TrustedDevice
 from helpdesk.core.models.tag import Tag
 from helpdesk.core.models.team import Team, TeamMember
 from helpdesk.core.models.ticket import Follower, Status, Ticket, TicketRead
@@ -19,19 +25,33 @@ from helpdesk.core.models.user import User
 from helpdesk.core.models.view import View
 
 __all__ = [
+    "ApiToken",
     "Attachment",
     "AuditEntry",
+    "AuditLink",
+    "CorrectedString",
     "Delivery",
     "Event",
     "Follower",
     "Generation",
+    "HeldFact",
+    "IdempotencyKey",
     "Intake",
     "Job",
+    "LabelText",
     "Message",
     "Organization",
+    "PluginHealth",
     "PluginState",
+    "QuarantinedMessage",
+    "RecoveryCode",
+    "Schedule",
+    "ScheduleRun",
+    "SecondFactor",
+    "ServiceLease",
     "Setting",
     "SignInAttempt",
+    "SignInSession",
     "Status",
     "Tag",
     "Team",
@@ -41,6 +61,8 @@ __all__ = [
     "TicketFieldValue",
     "TicketRead",
     "Token",
+    "TrustedDevice",
     "User",
     "View",
+    "Worker",
 ]

@@ -13,13 +13,21 @@ from helpdesk.core.models.message import Message
 from helpdesk.core.models.ticket import Ticket
 from helpdesk.core.models.user import User
 
-WAITING, SENT, FAILED, CANCELLED = "waiting", "sent", "failed", "cancelled"
-STATES = (WAITING, SENT, FAILED, CANCELLED)
+WAITING, SENT, FAILED, BOUNCED, CANCELLED = "waiting", "sent", "failed", "bounced", "cancelled"
+STATES = (WAITING, SENT, FAILED, BOUNCED, CANCELLED)
+# Nobody is about to send these; a person may have them sent again.
+AT_REST = (FAILED, BOUNCED, CANCELLED)
 
 
 class Delivery(Base):
     __tablename__ = "delivery"
-    __table_args__ = (Index("ix_delivery_state", "state", "id"),)
+    __table_args__ = (
+        Index("ix_delivery_state", "state", "id"),
+        # How many went out lately on a channel.
+        Index("ix_delivery_channel_sent_at", "channel", "sent_at"),
+        # What an address was sent lately.
+        Index("ix_delivery_address_created_at", "address", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(40))
@@ -37,6 +45,10 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(CleanText, default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    # The job that is to send it; any other that names it sends nothing. None: the first that comes.
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"), index=True)
+    # When it is tried again, for people to see; the job knows it too.
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     ticket: Mapped[Ticket | None] = relationship()

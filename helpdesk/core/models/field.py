@@ -27,6 +27,8 @@ class TicketField(Base):
     required: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
+    # The plugin that contributed it; None: the owner made it.
+    plugin: Mapped[str | None] = mapped_column(String(60))
 
 
 class TicketFieldValue(Base):

@@ -24,3 +24,5 @@ class Generation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(default=1)
+    # Grows when somebody asks for a restart of every process (new code was installed).
+    restart: Mapped[int] = mapped_column(default=0, server_default="0")

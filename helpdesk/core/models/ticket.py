@@ -61,6 +61,8 @@ class Ticket(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id", ondelete="SET NULL"))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     channel: Mapped[str] = mapped_column(String(40), default="web")
+    # Which of the channel's accounts it came by (for mail one of our addresses); answers leave by it.
+    account: Mapped[str | None] = mapped_column(String(255))
     locale: Mapped[str | None] = mapped_column(String(20))
     # Part of every signed link to this ticket; a new value makes the old links dead.
     access_key: Mapped[str] = mapped_column(String(32), default=lambda: secrets.token_hex(16))

@@ -38,12 +38,19 @@ class User(UserMixin, Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))
     auth_stamp: Mapped[str] = mapped_column(String(32), default=session_stamp)
     active: Mapped[bool] = mapped_column(default=True)
+    # The account of a program: it acts by tokens alone, has no password, and nobody writes or assigns to it.
+    is_service: Mapped[bool] = mapped_column(default=False)
     phone: Mapped[str | None] = mapped_column(String(64), index=True)
     # What the person chose; None: the desk's default.
     locale: Mapped[str | None] = mapped_column(String(20))
     time_zone: Mapped[str | None] = mapped_column(String(64))
     color_scheme: Mapped[str] = mapped_column(String(10), default="auto")
     signature: Mapped[str] = mapped_column(CleanText, default="")
+    # A message to the address came back for good; None: none that we know of since it was last written by hand.
+    bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    bounce_reason: Mapped[str] = mapped_column(CleanText, default="")
+    # Whether the person wants what nobody asked for: surveys, offers, reminders.
+    care_mail: Mapped[bool] = mapped_column(default=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

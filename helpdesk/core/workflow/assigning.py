@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from helpdesk.core import labels
 from helpdesk.core.events.record import record
 from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.permissions import require
@@ -17,7 +18,7 @@ def assign(ticket: Ticket, assignee: User | None, actor: User | None, version: i
     transaction. Raises :class:`Invalid` for somebody who is no active member of staff, :class:`NotAllowed`.
     """
     require(actor, "ticket.edit", ticket)
-    if assignee is not None and not (assignee.is_staff and assignee.active):
+    if assignee is not None and not (assignee.is_staff and assignee.active and not assignee.is_service):
         raise Invalid("assignee", _("%(name)s cannot take tickets.", name=assignee.display_name))
     with transaction():
         lock(ticket)
@@ -46,7 +47,7 @@ def move(ticket: Ticket, team: Team | None, actor: User | None, version: int | N
     """
     require(actor, "ticket.edit", ticket)
     if team is not None and not team.active:
-        raise Invalid("team", _("The team %(name)s is switched off.", name=team.name))
+        raise Invalid("team", _("The team %(name)s is switched off.", name=labels.team_name(team)))
     with transaction():
         lock(ticket)
         check_version(ticket, version, actor, ("ticket_moved",))

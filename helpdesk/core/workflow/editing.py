@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from helpdesk.core import labels, plugin_fields
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Event, Tag, Ticket, TicketField, TicketFieldValue, User
@@ -145,7 +146,7 @@ def store_fields(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, tuple[A
     """Check and write custom fields inside the open transaction; answer what changed, by label."""
     if not values:
         return {}
-    query = select(TicketField).where(TicketField.key.in_(values), TicketField.active)
+    query = select(TicketField).where(TicketField.key.in_(values), plugin_fields.usable())
     fields = {field.key: field for field in db.session.scalars(query)}
     changes: dict[str, tuple[Any, Any]] = {}
     for key, raw in values.items():
@@ -182,7 +183,7 @@ def check_field(field: TicketField, raw: Any) -> tuple[str | None, Decimal | Non
         return ("yes" if text.lower() in ("yes", "true", "on", "1") else None), None, None
     if not text:
         if field.required:
-            raise Invalid(name, _("Fill in “%(name)s”.", name=field.label))
+            raise Invalid(name, _("Fill in “%(name)s”.", name=labels.field_label(field)))
         return None, None, None
     if field.kind == NUMBER:
         return None, _number(field, text), None
@@ -190,11 +191,11 @@ def check_field(field: TicketField, raw: Any) -> tuple[str | None, Decimal | Non
         try:
             return None, None, date.fromisoformat(text)
         except ValueError:
-            raise Invalid(name, _("“%(name)s” takes a date like 2026-02-14.", name=field.label)) from None
+            raise Invalid(name, _("“%(name)s” takes a date like 2026-02-14.", name=labels.field_label(field))) from None
     if field.kind == CHOICE and text not in field.choices:
-        raise Invalid(name, _("Choose one of the list for “%(name)s”.", name=field.label))
+        raise Invalid(name, _("Choose one of the list for “%(name)s”.", name=labels.field_label(field)))
     if len(text) > FIELD_LENGTH:
-        raise Invalid(name, _("“%(name)s” is too long; 5,000 characters fit.", name=field.label))
+        raise Invalid(name, _("“%(name)s” is too long; 5,000 characters fit.", name=labels.field_label(field)))
     return text, None, None
 
 
@@ -204,7 +205,7 @@ def _number(field: TicketField, text: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or abs(number) >= Decimal(10) ** 14:
-        raise Invalid(f"field:{field.key}", _("“%(name)s” takes a number.", name=field.label))
+        raise Invalid(f"field:{field.key}", _("“%(name)s” takes a number.", name=labels.field_label(field)))
     return round(number, 6)
 
 

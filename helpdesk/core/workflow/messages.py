@@ -1,5 +1,6 @@
 """What replies, notes and first messages share."""
 
+from helpdesk.core.abreast import FLUSH, Way, alone
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.markup import snippet
@@ -16,6 +17,11 @@ def write_message(ticket: Ticket, draft: TicketDraft | MessageDraft, author: Use
 
     The first public word of the desk is its first response.
     """
+    return alone(writing(ticket, draft, author))
+
+
+def writing(ticket: Ticket, draft: TicketDraft | MessageDraft, author: User | None) -> Way[Message]:
+    """:func:`write_message` as a way that may go beside others."""
     message = Message(
         ticket_id=ticket.id,
         author_id=author.id if author else None,
@@ -39,7 +45,7 @@ def write_message(ticket: Ticket, draft: TicketDraft | MessageDraft, author: Use
         ],
     )
     db.session.add(message)
-    db.session.flush()
+    yield FLUSH
     desk = speaks_for_desk(author, ticket)
     ticket.last_message_by = "note" if message.is_note else ("agent" if desk else "requester")
     ticket.last_message_at = message.created_at

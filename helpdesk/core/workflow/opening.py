@@ -5,19 +5,20 @@ from dataclasses import replace
 from flask_babel import gettext as _
 
 from helpdesk.core import deliveries, statuses
+from helpdesk.core.abreast import FLUSH, Ask, Way, alone
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import TicketDraft
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Message, Team, Ticket, User
+from helpdesk.core.models import Message, Status, Team, Ticket, User
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.models.ticket import CLOSED, NEW, OPEN, PRIORITIES, SOLVED
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.editing import store_fields, tags_named
 from helpdesk.core.workflow.errors import Invalid, Refused
-from helpdesk.core.workflow.following import add_follower
-from helpdesk.core.workflow.messages import speaks_for_desk, write_message
+from helpdesk.core.workflow.following import add_followers
+from helpdesk.core.workflow.messages import speaks_for_desk, writing
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Reject
 
@@ -42,8 +43,8 @@ def prepare_ticket(draft: TicketDraft, actor: User | None) -> TicketDraft:
     except Reject as rejection:
         raise Refused(rejection.reason) from rejection
     if draft.team_id is None:
-        team = manager.current().answer("choose_team", draft=draft)
-        draft.team_id = team.id if isinstance(team, Team) else None
+        team: Team | None = manager.current().answer("choose_team", Team, draft=draft)
+        draft.team_id = team.id if team is not None else None
     draft.prepared = True
     return draft
 
@@ -62,26 +63,34 @@ def open_ticket(draft: TicketDraft, actor: User | None) -> Ticket:
     if not draft.prepared:
         draft = prepare_ticket(draft, actor)
     with transaction():
-        requester = db.session.get(User, draft.requester_id)
-        if requester is None:
-            raise Invalid("requester", _("Choose who is asking."))
-        author = db.session.get(User, draft.author_id) if draft.author_id else requester
-        ticket = _ticket(draft, requester)
-        message = _first_message(ticket, draft, author)
-        for user_id in draft.follower_ids:
-            add_follower(ticket, user_id)
-        record("ticket_opened", ticket, actor or author, _opened_data(draft), message)
-        record("message_added", ticket, author, {"visibility": message.visibility}, message)
-        if message.visibility == PUBLIC and speaks_for_desk(author, ticket):
-            deliveries.queue_message(ticket, message)
-        elif draft.notice:
-            deliveries.queue("notice", [requester], ticket=ticket)
-        db.session.flush()
+        return alone(way_to_open(draft, actor))
+
+
+def way_to_open(draft: TicketDraft, actor: User | None) -> Way[Ticket]:
+    """What :func:`open_ticket` does in the transaction with a prepared draft, as a way that may go beside others."""
+    requester = db.session.get(User, draft.requester_id)
+    if requester is None:
+        raise Invalid("requester", _("Choose who is asking."))
+    author = db.session.get(User, draft.author_id) if draft.author_id else requester
+    ticket = yield from _ticket(draft, requester)
+    message = yield from _first_message(ticket, draft, author)
+    # They see the first message too: the ticket begins with them.
+    add_followers(ticket, draft.follower_ids, message.created_at)
+    record("ticket_opened", ticket, actor or author, _opened_data(draft), message)
+    record("message_added", ticket, author, {"visibility": message.visibility}, message)
+    if message.visibility == PUBLIC and speaks_for_desk(author, ticket):
+        deliveries.queue_message(ticket, message)
+    elif draft.notice:
+        data = {"text": draft.notice_text} if draft.notice_text else None
+        yield from deliveries.queueing("notice", [requester], ticket=ticket, data=data)
+    if message.visibility == PUBLIC and not speaks_for_desk(author, ticket):
+        deliveries.tell_staff(ticket, message)
+    yield FLUSH
     return ticket
 
 
-def _ticket(draft: TicketDraft, requester: User) -> Ticket:
-    status = statuses.by_key(draft.status) if draft.status else statuses.of_category(NEW)
+def _ticket(draft: TicketDraft, requester: User) -> Way[Ticket]:
+    status = yield Ask(_statuses, draft.status)
     if status is None:
         raise Invalid("status", _("There is no status “%(name)s”.", name=draft.status or ""))
     ticket = Ticket(
@@ -95,27 +104,34 @@ def _ticket(draft: TicketDraft, requester: User) -> Ticket:
         team_id=draft.team_id,
         assignee_id=draft.assignee_id,
         channel=draft.channel,
+        account=draft.account or None,
         locale=draft.locale or requester.locale,
         solved_at=now() if status.category in (SOLVED, CLOSED) else None,
         closed_at=now() if status.category == CLOSED else None,
     )
     ticket.tags = tags_named(draft.tags)
     db.session.add(ticket)
-    db.session.flush()
+    yield FLUSH
     if ticket.assignee_id is None:
         _let_plugins_assign(ticket)
     store_fields(ticket, draft.fields)
     return ticket
 
 
+def _statuses(keys: list[str | None]) -> list[Status | None]:
+    """The statuses that new tickets shall have; None where there is none of that key."""
+    found = {key: statuses.by_key(key) if key else statuses.of_category(NEW) for key in set(keys)}
+    return [found[key] for key in keys]
+
+
 def _let_plugins_assign(ticket: Ticket) -> None:
-    agent = manager.current().answer("choose_assignee", ticket=ticket)
-    if isinstance(agent, User) and agent.is_staff and agent.active:
+    agent: User | None = manager.current().answer("choose_assignee", User, ticket=ticket)
+    if agent is not None and agent.is_staff and agent.active and not agent.is_service:
         ticket.assignee_id = agent.id
 
 
-def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> Message:
-    message = write_message(ticket, draft, author)
+def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> Way[Message]:
+    message = yield from writing(ticket, draft, author)
     ticket.updated_at = message.created_at
     if ticket.first_response_at is not None and ticket.category == NEW:
         status = statuses.of_category(OPEN)

@@ -14,6 +14,7 @@ from helpdesk.core.models.ticket import NEW, ON_HOLD, OPEN, PENDING, SOLVED
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.errors import Invalid, Refused
+from helpdesk.core.workflow.following import let_follow
 from helpdesk.core.workflow.locking import check_version, lock, touch
 from helpdesk.core.workflow.messages import speaks_for_desk, write_message
 from helpdesk.core.workflow.opening import TEXT_LENGTH
@@ -45,8 +46,9 @@ def reply(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int 
 
     ``actor`` is its author; None is the desk itself. A reply of staff is delivered to the requester and the
     followers among the customers and makes a new ticket open unless ``draft.status`` says otherwise. An
-    answer of the customer opens a ticket that waited or was solved. With ``version``, raises
-    :class:`Stale` when somebody else wrote meanwhile. Joins or opens the transaction.
+    answer of the customer opens a ticket that waited or was solved (with ``draft.reopens`` a closed one too), and
+    ``draft.follower_ids`` follow from it on. With ``version``, raises :class:`Stale` when somebody else wrote
+    meanwhile. Joins or opens the transaction.
 
     Raises :class:`Invalid` (nothing written, a closed ticket), :class:`Refused`, :class:`NotAllowed`.
     """
@@ -65,17 +67,20 @@ def _add(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int |
         draft = prepare_message(ticket, draft, actor)
     with transaction():
         lock(ticket)
-        if ticket.is_closed and draft.visibility == PUBLIC:
+        if ticket.is_closed and draft.visibility == PUBLIC and not draft.reopens:
             raise Invalid("ticket", _("This ticket is closed. Open a new one to go on."))
         check_version(ticket, version, actor, ("message_added",))
         touch(ticket)
         message = write_message(ticket, draft, actor)
         data = {"visibility": message.visibility, **({"reason": draft.reason} if draft.reason else {})}
         record("message_added", ticket, actor, data, message)
+        let_follow(ticket, draft.follower_ids, message, actor)
         if (status := _status_after(ticket, draft, actor)) is not None:
             change_status(ticket, status, actor)
         if message.visibility == PUBLIC and speaks_for_desk(actor, ticket):
             deliveries.queue_message(ticket, message)
+        elif message.visibility == PUBLIC:
+            deliveries.tell_staff(ticket, message)
         db.session.flush()
     return message
 
@@ -98,6 +103,6 @@ def _status_after(ticket: Ticket, draft: MessageDraft, actor: User | None) -> St
     staff = speaks_for_desk(actor, ticket)
     if staff and ticket.category == NEW:
         return statuses.of_category(OPEN)
-    if not staff and ticket.category in (PENDING, ON_HOLD, SOLVED):
+    if not staff and (ticket.category in (PENDING, ON_HOLD, SOLVED) or ticket.is_closed):
         return statuses.of_category(OPEN)
     return None

@@ -6,7 +6,7 @@ from helpdesk.core import statuses
 from helpdesk.core.clock import now
 from helpdesk.core.events.record import record
 from helpdesk.core.models import Status, Ticket, User
-from helpdesk.core.models.ticket import CLOSED, OPEN, SOLVED
+from helpdesk.core.models.ticket import CLOSED, OPEN, PENDING, SOLVED
 from helpdesk.core.permissions import NotAllowed, require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.errors import Invalid, Refused
@@ -67,6 +67,18 @@ def ask_plugins(ticket: Ticket, status: Status, actor: User | None) -> None:
         manager.current().before("before_status_changed", ticket=ticket, status=status, actor=actor)
     except Reject as rejection:
         raise Refused(rejection.reason) from rejection
+
+
+def take_back(ticket: Ticket) -> None:
+    """It is our turn again: the answer that a pending ticket waits on the customer with has not reached them.
+
+    Joins the open transaction. No plugin is asked: it is no wish of anybody's.
+    """
+    lock(ticket)
+    if ticket.category != PENDING:
+        return
+    touch(ticket)
+    change_status(ticket, statuses.of_category(OPEN), None)
 
 
 def change_status(ticket: Ticket, status: Status, actor: User | None) -> None:

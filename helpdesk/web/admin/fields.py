@@ -7,11 +7,13 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import select
 
+from helpdesk.core import labels
 from helpdesk.core.extensions import db
 from helpdesk.core.fields import change_field, make_field, move_field
 from helpdesk.core.models import TicketField
 from helpdesk.core.models import field as kinds
 from helpdesk.core.workflow import Invalid
+from helpdesk.web.admin import names
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import PLACES
 from helpdesk.web.session import reader
@@ -45,6 +47,8 @@ def add_field() -> Any:
             choices=values["choices"],
             public=values["public"],
             required=values["required"],
+            texts=values["texts"],
+            choice_texts=values["choice_texts"],
         )
     except Invalid as problem:
         return _form(None, {**values, "kind": request.form.get("kind")}, {problem.field: str(problem)})
@@ -57,7 +61,10 @@ def add_field() -> Any:
 def field(field_id: int) -> Any:
     """One field."""
     found = _field(field_id)
-    return _form(found, {key: getattr(found, key) for key in ("label", "choices", "public", "required", "active")}, {})
+    values = {key: getattr(found, key) for key in ("label", "choices", "public", "required", "active")}
+    values["texts"] = labels.texts(labels.FIELD, found.id)
+    values["choice_texts"] = labels.choice_texts(found.id, found.choices)
+    return _form(found, values, {})
 
 
 @admin.post("/fields/<int:field_id>")
@@ -95,6 +102,8 @@ def _values() -> dict[str, Any]:
         "choices": form.get("choices", "").splitlines(),
         "public": "public" in form,
         "required": "required" in form,
+        "texts": names.typed(),
+        "choice_texts": {code: text.splitlines() for code, text in names.typed("choices").items()},
     }
 
 
@@ -109,5 +118,8 @@ def _kinds() -> list[tuple[str, str]]:
 
 
 def _form(found: TicketField | None, values: dict[str, Any], errors: dict[str, str]) -> Any:
-    page = render_template("admin/field.html", field=found, values=values, kinds=_kinds(), errors=errors)
+    languages = names.languages({*values.get("texts", {}), *values.get("choice_texts", {})})
+    page = render_template(
+        "admin/field.html", field=found, values=values, kinds=_kinds(), errors=errors, languages=languages
+    )
     return make_response(page, 422 if errors else 200)

@@ -7,15 +7,18 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.core import accounts, staff
+from helpdesk.core import accounts, api_tokens, scopes, second_factors, sign_in_sessions, staff
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.extensions import db
+from helpdesk.core.idempotency import Repeated, Reused
 from helpdesk.core.models import Organization, Team, User
 from helpdesk.core.models.user import ADMIN, AGENT, REQUESTER, ROLES, STAFF, SUPERVISOR
 from helpdesk.core.organizations import find_organization
+from helpdesk.web import once
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
-from helpdesk.web.session import reader
+from helpdesk.web.proving import missing_proof, proof_required
+from helpdesk.web.session import current_session, reader
 
 # So many organizations are offered while typing; the others are typed.
 _SUGGESTIONS = 200
@@ -27,7 +30,7 @@ def people() -> Any:
     """The staff, or everybody, found by name or address."""
     role, text = request.args.get("role", ""), " ".join(request.args.get("text", "").split())[:200]
     query = select(User).options(selectinload(User.teams))
-    query = query.where(User.role == role) if role in ROLES else query.where(User.role.in_(STAFF))
+    query = query.where(User.role == role if role in ROLES else User.role.in_(STAFF), ~User.is_service)
     if text:
         found = or_(User.name.icontains(text, autoescape=True), User.email.icontains(text, autoescape=True))
         query = query.where(found)
@@ -45,14 +48,21 @@ def new_person() -> Any:
 
 @admin.post("/people/new")
 @needs("user.edit")
+@proof_required
 def invite_person() -> Any:
     """Make the account and send the link to choose a password."""
     values, teams = _values(), _teams(request.form.getlist("teams"))
+    email, name, role = values["email"], values["name"], values["role"]
+    sent = once.of_form("invitation", reader(), [email, name, role, [team.id for team in teams]])
     try:
-        user = accounts.invite(values["email"], values["name"], values["role"], reader(), teams)
+        invited = sent.run(lambda: accounts.invite(email, name, role, reader(), teams)).display_name
+    except Repeated:
+        invited = name.strip() or email
+    except Reused as problem:
+        return _form(None, values, teams, {"form": str(problem)})
     except AccountError as problem:
         return _form(None, values, teams, {problem.field: str(problem)})
-    flash(_("%(name)s was invited by mail.", name=user.display_name))
+    flash(_("%(name)s was invited by mail.", name=invited))
     return redirect(url_for("admin.people"), 303)
 
 
@@ -68,6 +78,8 @@ def person(user_id: int) -> Any:
 def change_person(user_id: int) -> Any:
     """Keep name, phone, role, teams, organization and whether the account is on."""
     user, values, teams = _user(user_id), _values(), _teams(request.form.getlist("teams"))
+    if (values["role"], values["active"]) != (user.role, user.active) and (question := missing_proof()) is not None:
+        return question
     try:
         staff.change_person(
             user,
@@ -90,8 +102,16 @@ def change_person(user_id: int) -> Any:
 def send_password_link(user_id: int) -> Any:
     """Send a link to choose a password."""
     user = _user(user_id)
-    try:
+
+    def send() -> User:
         staff.send_password_link(user, reader())
+        return user
+
+    try:
+        once.of_form(f"password-link:{user.id}", reader(), []).run(send)
+    except Repeated:
+        # The link is on its way already.
+        pass
     except AccountError as problem:
         return _account(user, {problem.field: str(problem)})
     flash(_("A link to choose a password is on its way to %(name)s.", name=user.display_name))
@@ -100,6 +120,7 @@ def send_password_link(user_id: int) -> Any:
 
 @admin.post("/people/<int:user_id>/link")
 @needs("user.edit")
+@proof_required
 def show_invitation_link(user_id: int) -> Any:
     """Show, once, a link for somebody who has no password yet: for desks that send no mail so far."""
     user = _user(user_id)
@@ -110,10 +131,47 @@ def show_invitation_link(user_id: int) -> Any:
     return _account(_user(user_id), link=link)
 
 
+@admin.post("/people/<int:user_id>/sign-out")
+@needs("user.edit")
+@proof_required
+def sign_person_out(user_id: int) -> Any:
+    """End every session of somebody."""
+    user = _user(user_id)
+    keep = current_session() if user.id == reader().id else None
+    accounts.end_sessions(user, reader(), keep=keep.id if keep is not None else None)
+    flash(_("%(name)s is signed out everywhere.", name=user.display_name))
+    return redirect(url_for("admin.person", user_id=user_id), 303)
+
+
+@admin.post("/people/<int:user_id>/second-factor/reset")
+@needs("user.edit")
+@proof_required
+def reset_second_factor(user_id: int) -> Any:
+    """Take away the second step of somebody who has lost it."""
+    user = _user(user_id)
+    if second_factors.reset(user, reader()):
+        flash(_("The second step of %(name)s was taken away. They were told by mail.", name=user.display_name))
+    return redirect(url_for("admin.person", user_id=user_id), 303)
+
+
+@admin.post("/people/<int:user_id>/tokens/<int:number>/revoke")
+@needs("user.edit")
+def revoke_person_token(user_id: int, number: int) -> Any:
+    """End a token of somebody's own at once."""
+    user = _user(user_id)
+    token = api_tokens.find(user, number)
+    if token is None:
+        abort(404)
+    name = token.name
+    api_tokens.revoke(token, reader())
+    flash(_("The token “%(name)s” was revoked.", name=name))
+    return redirect(url_for("admin.person", user_id=user_id), 303)
+
+
 def _user(user_id: int) -> User:
     options = [selectinload(User.teams), joinedload(User.organization)]
     user = db.session.get(User, user_id, options=options) if user_id < 2**63 else None
-    if user is None:
+    if user is None or user.is_service:
         abort(404)
     return user
 
@@ -164,6 +222,11 @@ def _form(user: User | None, values: dict[str, Any], teams: list[Team], errors: 
     page = render_template(
         "admin/person.html",
         user=user,
+        sessions=sign_in_sessions.of(user) if user is not None else [],
+        tokens=api_tokens.list_of(user) if user is not None and user.is_staff else [],
+        labels=scopes.labels(),
+        is_expired=api_tokens.is_expired,
+        has_second_factor=user is not None and second_factors.of(user) is not None,
         values=values,
         chosen={team.id for team in teams},
         teams=db.session.scalars(shown).all(),

@@ -1,76 +1,115 @@
 """Plugins as cards: what each adds, how it does, and its switch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import select
 
-from helpdesk.core import plugin_states
+from helpdesk.core import plugin_data, plugin_health, plugin_packages, plugin_states
 from helpdesk.core import settings as core_settings
 from helpdesk.core.clock import now
+from helpdesk.core.config import Config
 from helpdesk.core.extensions import db
 from helpdesk.core.models import PluginState
+from helpdesk.core.plugin_health import FAILED, OFF, ON, PAUSED, WAITS, Standing, Sum
 from helpdesk.core.plugin_states import UnknownPlugin
-from helpdesk.plugins import hookspecs, manager
+from helpdesk.plugins import manager
 from helpdesk.plugins.manager import Plugin
+from helpdesk.web import proving
+from helpdesk.web.admin import plugin_words
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.session import reader
-from helpdesk.web.settings_form import shown_fields
 
 _OF_LATE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Card:
-    """One plugin as the page shows it."""
+    """One plugin as the pages show it."""
 
     plugin: Plugin
     title: Any
-    on: bool
+    standing: Standing
     adds: list[str]
-    calls: int
-    errors: int
-    # Mean milliseconds of a call in this process.
-    mean: float
+    # Since yesterday, over all processes.
+    health: Sum
+    hooks: Mapping[str, Sum]
     settings: str | None
-    # What it failed on of late, in whichever process.
-    state: PluginState | None
+    # What a fact failed on of late, in whichever process.
+    failed: PluginState | None
+
+    @property
+    def resting(self) -> dict[str, datetime]:
+        """The hooks that rest because they kept failing, and until when."""
+        return {hook: found.rests_until for hook, found in self.hooks.items() if found.rests_until is not None}
+
+    @property
+    def on(self) -> bool:
+        return self.standing.state in (ON, PAUSED)
+
+    @property
+    def switched_on(self) -> bool:
+        """How its switch stands: one that waits for another is on and does nothing."""
+        return self.standing.state in (ON, PAUSED, WAITS)
+
+    @property
+    def off(self) -> bool:
+        return self.standing.state in (OFF, WAITS)
+
+    @property
+    def trouble(self) -> str:
+        """Why it does not do what it should, in one sentence; empty when all is well."""
+        if self.standing.state == FAILED:
+            return _("“%(title)s” could not be loaded; the desk runs without it.", title=self.title)
+        if self.standing.state == PAUSED:
+            return _("“%(title)s” was paused because it held up the desk.", title=self.title)
+        if self.standing.state == ON and self.resting:
+            return _("A part of “%(title)s” kept failing and rests for a while.", title=self.title)
+        return ""
 
     @property
     def needs_attention(self) -> bool:
-        return bool(self.plugin.error or (self.on and (self.errors or self.state)))
+        return bool(self.trouble or (self.on and (self.health.errors or self.failed)))
 
 
 @admin.get("/plugins")
 @needs("plugin.edit")
 def plugins() -> Any:
     """Every plugin that was found; ``show`` narrows it down to those that are on, off or need attention."""
-    states = {state.name: state for state in db.session.scalars(select(PluginState))}
-    found = sorted(manager.current().plugins.values(), key=lambda plugin: (not plugin.error, plugin.name))
-    cards = [_card(plugin, states.get(plugin.name)) for plugin in found]
+    found = cards()
     tabs = {
-        "on": [card for card in cards if card.on],
-        "off": [card for card in cards if not card.on and not card.plugin.error],
-        "attention": [card for card in cards if card.needs_attention],
+        "on": [card for card in found if card.on],
+        "off": [card for card in found if card.off],
+        "attention": [card for card in found if card.needs_attention],
     }
     show = request.args.get("show", "")
     return render_template(
         "admin/plugins.html",
-        cards=tabs.get(show, cards),
+        cards=tabs.get(show, found),
         show=show if show in tabs else "",
-        total=len(cards),
+        total=len(found),
         counts={name: len(listed) for name, listed in tabs.items()},
+        troubled=sum(bool(card.trouble) for card in found),
+        left_behind=plugin_data.left_behind(),
+        may_install=may_install(),
+        safe_mode=_config().safe_mode,
     )
 
 
 @admin.post("/plugins/<name>/<any(on, off):state>")
 @needs("plugin.edit")
+@proving.proof_required
 def switch_plugin(name: str, state: str) -> Any:
-    """Switch a plugin on or off; every process follows within two seconds."""
+    """Switch a plugin on or off; every process follows within two seconds. One that was left out is tried anew."""
+    found = manager.current().plugins.get(name)
+    if found is not None and found.error and state == "on":
+        plugin_packages.try_again(name, reader())
+        flash(_("The desk starts anew and tries “%(name)s” again.", name=name))
+        return redirect(url_for("admin.plugins") + f"#plugin-{name}", 303)
     try:
         plugin_states.switch(name, state == "on", reader())
     except UnknownPlugin as problem:
@@ -79,48 +118,58 @@ def switch_plugin(name: str, state: str) -> Any:
         flash(str(problem), "error")
     else:
         flash(_("“%(name)s” is on.", name=name) if state == "on" else _("“%(name)s” is off.", name=name))
+    if request.form.get("back") == "details":
+        return redirect(url_for("admin.plugin", name=name), 303)
     return redirect(url_for("admin.plugins") + f"#plugin-{name}", 303)
 
 
-def _card(plugin: Plugin, state: PluginState | None) -> Card:
-    health = plugin.health.values()
-    calls = sum(hook.calls for hook in health)
-    seconds = sum(hook.seconds for hook in health)
-    groups = {group.name: group for group in core_settings.groups()}
-    return Card(
-        plugin,
-        next((found.title for found in plugin.contributions.get("register_settings", ())), plugin.name),
-        manager.current().is_on(plugin.name),
-        _adds(plugin),
-        calls,
-        sum(hook.errors for hook in health),
-        seconds / calls * 1000 if calls else 0.0,
-        url_for("admin.settings_group", name=plugin.name) if plugin.name in groups else None,
-        state if state is not None and state.failed_at is not None and now() - state.failed_at < _OF_LATE else None,
-    )
+@admin.post("/restart")
+@needs("plugin.edit")
+@proving.proof_required
+def restart() -> Any:
+    """Have every process start anew: code was installed by hand."""
+    plugin_packages.ask_restart(reader())
+    flash(_("The desk starts anew within seconds; nobody is signed out."))
+    return redirect(url_for("admin.plugins"), 303)
 
 
-def _adds(plugin: Plugin) -> list[str]:
-    """What a plugin brings, in words."""
-    count = {hook: len(items) for hook, items in plugin.contributions.items()}
-    settings = sum(len(shown_fields(group.model)) for group in plugin.contributions.get("register_settings", ()))
-    words = [
-        (count.get("register_channels", 0), lambda n: ngettext("%(num)s channel", "%(num)s channels", n)),
-        (_hooked(plugin, "nav_items"), lambda _n: _("Entry in the menu")),
-        (_hooked(plugin, "ticket_panels"), lambda _n: _("Panel on tickets")),
-        (count.get("register_blueprints", 0), lambda _n: _("Pages")),
-        (_hooked(plugin, "before", "answer"), lambda _n: _("Rules for tickets and mail")),
-        (_hooked(plugin, "guard"), lambda _n: _("Who may do what")),
-        (_hooked(plugin, "fact"), lambda _n: _("Follows what happens")),
-        (count.get("register_permissions", 0), lambda n: ngettext("%(num)s permission", "%(num)s permissions", n)),
-        (count.get("register_jobs", 0), lambda n: ngettext("%(num)s job", "%(num)s jobs", n)),
-        (count.get("register_commands", 0), lambda n: ngettext("%(num)s command", "%(num)s commands", n)),
-        (settings, lambda n: ngettext("%(num)s setting", "%(num)s settings", n)),
+def cards(name: str | None = None) -> list[Card]:
+    """Every plugin that was found (or one), those in trouble first."""
+    states = {state.name: state for state in db.session.scalars(select(PluginState))}
+    standings, health = plugin_health.standings(states), plugin_health.of_late(name)
+    groups = {group.name for group in core_settings.groups()}
+    found = sorted(manager.current().plugins.values(), key=lambda plugin: plugin.name)
+    made = [
+        Card(
+            plugin,
+            next((group.title for group in plugin.contributions.get("register_settings", ())), plugin.name),
+            standings[plugin.name],
+            plugin_words.adds(plugin),
+            plugin_health.total(health.get(plugin.name, {})),
+            health.get(plugin.name, {}),
+            url_for("admin.settings_group", name=plugin.name) if plugin.name in groups else None,
+            _failed_of_late(states.get(plugin.name)),
+        )
+        for plugin in found
+        if name is None or plugin.name == name
     ]
-    return [text(number) for number, text in words if number]
+    return sorted(made, key=lambda card: not card.trouble)
 
 
-def _hooked(plugin: Plugin, *names: str) -> int:
-    """How many hooks of these names or kinds it implements."""
-    wanted = [hook for hook, kind in hookspecs.KINDS.items() if hook in names or kind in names]
-    return sum(callable(getattr(plugin.module, hook, None)) for hook in wanted)
+def may_install() -> bool:
+    """Whether plugins may be installed and uninstalled in the browser."""
+    return _config().install_plugins
+
+
+def password_problem() -> tuple[str, int] | None:
+    """A sentence and a status unless the form proves who the reader is, however short ago they did. May write."""
+    return proving.check(request.form.get("password", ""), request.form.get("code", ""))
+
+
+def _failed_of_late(state: PluginState | None) -> PluginState | None:
+    return state if state is not None and state.failed_at is not None and now() - state.failed_at < _OF_LATE else None
+
+
+def _config() -> Config:
+    config: Config = current_app.config["HELPDESK"]
+    return config

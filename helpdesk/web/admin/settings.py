@@ -6,12 +6,13 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask_babel import gettext as _
 
 from helpdesk.core import settings as core
-from helpdesk.core.settings import InvalidSettings
+from helpdesk.core.settings import InvalidSettings, RequestSettings, SecuritySettings
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel, CheckStep, SettingsGroup
 from helpdesk.web.admin.blueprint import admin, needs
+from helpdesk.web.proving import missing_proof
 from helpdesk.web.session import reader
-from helpdesk.web.settings_form import FormField, fields_of, values_of
+from helpdesk.web.settings_form import FormField, fields_of, shown_fields, values_of
 
 
 @admin.get("/settings")
@@ -36,6 +37,8 @@ def save_settings(name: str) -> Any:
     """Keep a group; with ``then=check`` try the connection afterwards."""
     group = _group(name)
     values = values_of(group, request.form)
+    if _is_dangerous(group) and (question := missing_proof()) is not None:
+        return question
     try:
         core.save(group.model, values, reader())
     except InvalidSettings as problem:
@@ -45,6 +48,16 @@ def save_settings(name: str) -> Any:
     if request.form.get("then") == "check" and channel is not None and channel.check is not None:
         return _page(group, checks=list(channel.check(reader().email or "")))
     return redirect(url_for("admin.settings_group", name=name), 303)
+
+
+def _is_dangerous(group: SettingsGroup) -> bool:
+    """Whether a group says how people sign in, which servers of the own network are asked, or holds secrets.
+
+    Where the name of a server is changed, its secrets go there.
+    """
+    return group.model in (RequestSettings, SecuritySettings) or any(
+        field.metadata.get("secret") for field in shown_fields(group.model)
+    )
 
 
 def _matching(fields: list[FormField], words: str) -> list[FormField]:

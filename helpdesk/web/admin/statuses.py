@@ -6,11 +6,12 @@ from flask import abort, flash, make_response, redirect, render_template, reques
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from helpdesk.core import status_editing, statuses
+from helpdesk.core import labels, status_editing, statuses
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status, Ticket
 from helpdesk.core.models.ticket import CATEGORIES, UNSOLVED
 from helpdesk.core.workflow import Invalid
+from helpdesk.web.admin import names
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import PLACES
 from helpdesk.web.session import reader
@@ -41,7 +42,8 @@ def save_status(status_id: int) -> Any:
     """Rename a status, or switch it on or off."""
     status = _status(status_id)
     try:
-        status_editing.change_status(status, request.form.get("name", ""), "active" in request.form, reader())
+        named, active = request.form.get("name", ""), "active" in request.form
+        status_editing.change_status(status, named, active, reader(), names.typed())
     except Invalid as problem:
         return _statuses({problem.field: str(problem)}, status_id)
     flash(_("The status was changed."))
@@ -71,6 +73,9 @@ def _statuses(errors: dict[str, str], wrong: int | None = None) -> Any:
         (category, statuses.category_label(category), [status for status in found if status.category == category])
         for category in CATEGORIES
     ]
+    texts = {status.id: labels.texts(labels.STATUS, status.id) for status in found}
+    if wrong:
+        texts[wrong] = names.typed()
     page = render_template(
         "admin/statuses.html",
         groups=groups,
@@ -78,6 +83,8 @@ def _statuses(errors: dict[str, str], wrong: int | None = None) -> Any:
         wrong=wrong,
         typed=request.form.get("name", ""),
         kind=request.form.get("category", ""),
+        texts=texts,
+        languages=names.languages({code for named in texts.values() for code in named}),
         counts={number: count for number, count in db.session.execute(tickets)},
     )
     return make_response(page, 422 if errors else 200)

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
+from helpdesk.core import labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.models.team import COLORS
@@ -14,6 +15,7 @@ from helpdesk.core.models.ticket import UNSOLVED
 from helpdesk.core.models.user import STAFF
 from helpdesk.core.teams import change_team, make_team
 from helpdesk.core.workflow import Invalid
+from helpdesk.web.admin import names
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import SIZE, Slice
 from helpdesk.web.session import reader
@@ -43,7 +45,8 @@ def add_team() -> Any:
     """Make a team."""
     values, members = _values(), _members()
     try:
-        make_team(values["name"], reader(), color=values["color"], private=values["private"], members=members)
+        new = {key: value for key, value in values.items() if key != "active"}
+        make_team(actor=reader(), members=members, **new)
     except Invalid as problem:
         return _form(None, values, members, {problem.field: str(problem)})
     flash(_("The team was made."))
@@ -56,6 +59,7 @@ def team(team_id: int) -> Any:
     """One team."""
     found = _team(team_id)
     values = {key: getattr(found, key) for key in ("name", "color", "private", "active")}
+    values["texts"] = labels.texts(labels.TEAM, found.id)
     return _form(found, values, found.members, {})
 
 
@@ -98,6 +102,7 @@ def _values() -> dict[str, Any]:
         "color": form.get("color", ""),
         "private": "private" in form,
         "active": "active" in form,
+        "texts": names.typed(),
     }
 
 
@@ -130,6 +135,7 @@ def _form(found: Team | None, values: dict[str, Any], members: list[User], error
         chosen=chosen,
         staff=db.session.scalars(staff).all(),
         colors=_colors(),
+        languages=names.languages(values.get("texts", {})),
         errors=errors,
     )
     return make_response(page, 422 if errors else 200)

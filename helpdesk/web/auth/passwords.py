@@ -2,16 +2,19 @@
 
 from typing import Any
 
-from flask import abort, flash, make_response, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 
-from helpdesk.core import accounts
+from helpdesk.core import account_mail, accounts
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.models import Token
 from helpdesk.core.throttle import TooMany, count_request
 from helpdesk.core.transaction import transaction
 from helpdesk.web.auth.blueprint import auth
-from helpdesk.web.auth.sessions import enter, start_page
+from helpdesk.web.auth.sessions import go_on
+
+# What lets somebody in, in the words of the record.
+_LINKS = {accounts.INVITATION: "invitation", accounts.RESET: "reset_link"}
 
 
 @auth.get("/forgot")
@@ -26,7 +29,7 @@ def send_reset() -> Any:
     email = request.form.get("email", "")
     try:
         count_request("forgot", request.remote_addr or "")
-        accounts.request_reset(accounts.clean_email(email))
+        account_mail.ask_reset(email)
     except (AccountError, TooMany) as problem:
         code = 429 if isinstance(problem, TooMany) else 422
         return make_response(render_template("auth/forgot.html", email=email, error=str(problem)), code)
@@ -45,7 +48,7 @@ def send_invitation() -> Any:
     email, name = request.form.get("email", ""), request.form.get("name", "")
     try:
         count_request("register", request.remote_addr or "")
-        accounts.register(email, name)
+        account_mail.ask_account(email, name)
     except (AccountError, TooMany) as problem:
         code = 429 if isinstance(problem, TooMany) else 422
         return make_response(render_template("auth/register.html", email=email, name=name, error=str(problem)), code)
@@ -67,18 +70,19 @@ def set_password(purpose: str, secret: str) -> Any:
     try:
         if password != request.form.get("repeated", ""):
             raise AccountError("password", _("The two passwords are not the same; type them again."))
-        accounts.check_password_rules(password)
+        accounts.check_password_rules(password, token.user)
         with transaction():
             user = token.user
             if user is None or not user.active or not accounts.use_token(purpose, secret):
                 abort(404)
             accounts.set_password(user, password, user)
+            stamp = user.auth_stamp
     except AccountError as problem:
         page = render_template("auth/password.html", token=token, purpose=purpose, error=str(problem))
         return make_response(page, 422)
-    enter(user)
+    answer = go_on(user, stamp, _LINKS[purpose])
     flash(_("Your password is set."))
-    return redirect(start_page(user), 303)
+    return answer
 
 
 def _token(purpose: str, secret: str) -> Token:

@@ -33,13 +33,15 @@ def offered_statuses() -> list[StatusChoice]:
 
 
 def status_label(status: StatusChoice) -> str:
-    """The owner's name for a status, or its category's in the reader's language."""
-    return status.name or statuses.category_label(status.category)
+    """What a status is called in the reader's language: by the owner, or by its category."""
+    return statuses.label(status)
 
 
 def agents() -> list[User]:
     """Everybody who can take tickets, by name."""
-    query = select(User).where(User.role.in_(STAFF), User.active).order_by(func.lower(User.name), User.id)
+    query = (
+        select(User).where(User.role.in_(STAFF), User.active, ~User.is_service).order_by(func.lower(User.name), User.id)
+    )
     return list(db.session.scalars(query.limit(500)))
 
 

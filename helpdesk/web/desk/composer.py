@@ -10,11 +10,11 @@ from sqlalchemy import select
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import StoredFile
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Follower, Ticket, User
+from helpdesk.core.models import Follower, Message, Ticket, User
 from helpdesk.core.models.ticket import CLOSED, PENDING
 from helpdesk.core.models.user import REQUESTER
 from helpdesk.core.permissions import allowed
-from helpdesk.web import uploads
+from helpdesk.web import places, uploads
 from helpdesk.web.desk.choices import StatusChoice, offered_statuses
 
 REPLY, NOTE = "reply", "note"
@@ -40,6 +40,9 @@ class Composer:
     # What others wrote meanwhile, and the status that was asked for.
     conflict: list[tuple[Markup, str]] = field(default_factory=list)
     wanted_status: str = ""
+    # What plugins put into it, and whether any of them suggests answers.
+    tools: Sequence[places.Entry] = ()
+    suggests: bool = False
 
 
 def fresh(ticket: Ticket, user: User) -> Composer:
@@ -55,6 +58,8 @@ def fresh(ticket: Ticket, user: User) -> Composer:
         next_status=waiting,
         signature=user.signature,
         limit=config.max_upload_mb * 1024 * 1024,
+        tools=places.composer_tools(ticket, user),
+        suggests=places.is_filled("reply_suggestions"),
     )
 
 
@@ -67,6 +72,19 @@ def again(
     found.text, found.html, found.wanted_status = text, html, status
     found.kept = [(uploads.keep(file, user), file) for file in files]
     return found
+
+
+def can_be_sent_on(message: Message) -> bool:
+    """Whether a message is an answer of one of us that came by mail without proof: a note that nobody wrote here."""
+    return message.is_note and message.author_id is None and message.intake_id is not None
+
+
+def sending_on(ticket: Ticket, user: User, message: Message) -> Composer:
+    """A composer with what such a note says, to be read over and sent as a reply."""
+    # In front stands that it is a note, and why.
+    text = message.text.partition("\n\n")[2]
+    files = [StoredFile(file.name, file.content_type, file.size, file.sha256) for file in message.attachments]
+    return again(ticket, user, REPLY, text, "", files, "")
 
 
 def _recipients(ticket: Ticket) -> list[str]:

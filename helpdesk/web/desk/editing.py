@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from helpdesk.core import statuses, workflow
+from helpdesk.core import labels, statuses, workflow
 from helpdesk.core.accounts import AccountError, requester_for
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, Ticket, User
@@ -17,6 +17,7 @@ from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.history import what_changed
 from helpdesk.web.desk.side import side_answer
 from helpdesk.web.desk.tickets import ticket_or_404, ticket_response
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 _Row = TypeVar("_Row", Team, User)
@@ -51,7 +52,7 @@ def edit(number: int, what: str) -> Any:
     found = ticket_or_404(number)
     value = request.form.get("value", "")
     try:
-        _CHANGES[what](found, value, reader(), request.form.get("version", type=int))
+        _CHANGES[what](found, value, reader(), request.form.get("version", type=row_number))
     except workflow.Stale as stale:
         changes = what_changed(stale.events)
         return _problem(ticket_or_404(number), what, value, 409, changes=changes)
@@ -66,7 +67,7 @@ def set_field(number: int) -> Any:
     found = ticket_or_404(number)
     key, value = request.form.get("key", ""), request.form.get("value", "")
     try:
-        workflow.set_field(found, key, value, reader(), request.form.get("version", type=int))
+        workflow.set_field(found, key, value, reader(), request.form.get("version", type=row_number))
     except workflow.Stale as stale:
         return _side(number, what_changed(stale.events), 409, field=(key, value))
     except workflow.WorkflowError as problem:
@@ -157,7 +158,7 @@ def _words(what: str, value: str) -> str:
     if what in ("team", "assignee") and not value:
         return _("No team") if what == "team" else _("Nobody")
     if what == "team" and (team := _by_id(Team, value)) is not None:
-        return team.name
+        return labels.team_name(team)
     if what == "assignee" and (agent := _by_id(User, value)) is not None:
         return agent.display_name
     return value

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup, escape
 
-from helpdesk.core import statuses
+from helpdesk.core import labels, statuses
 from helpdesk.core.events.reasons import PROVED, reason_text
 from helpdesk.core.models import Event, Message
 from helpdesk.core.models.message import INTERNAL
@@ -137,7 +137,7 @@ def _assigned(event: Event) -> _Sentence:
 def _moved(event: Event) -> _Sentence:
     if event.data.get("to") is None:
         return "route", _("%(name)s took the ticket out of its team"), {}
-    return "route", _("%(name)s moved the ticket to %(team)s"), {"team": str(event.data.get("to_name"))}
+    return "route", _("%(name)s moved the ticket to %(team)s"), {"team": _team_name(event.data)}
 
 
 def _status_changed(event: Event) -> _Sentence:
@@ -150,6 +150,8 @@ def _updated(event: Event) -> _Sentence | None:
     kind, old, new = str(event.data.get("field", "")), event.data.get("from"), event.data.get("to")
     if kind == "subject":
         return "pencil", _("%(name)s changed the subject from “%(subject)s”"), {"subject": str(old)}
+    if kind == "erased":
+        return "trash", _("%(name)s erased the personal data of the customer"), {}
     if kind == "priority":
         values = {"priority": statuses.priority_label(str(new))}
         return (
@@ -166,9 +168,10 @@ def _updated(event: Event) -> _Sentence | None:
         return "eye", text, {"person": str(new or old)}
     if kind.startswith("field:"):
         label = str(event.data.get("label", kind[6:]))
-        if new in (None, ""):
+        label, value = labels.of_field_key(kind[6:], label, "" if new is None else str(new))
+        if not value:
             return "pencil", _("%(name)s emptied %(field)s"), {"field": label}
-        return "pencil", _("%(name)s set %(field)s to %(value)s"), {"field": label, "value": str(new)[:120]}
+        return "pencil", _("%(name)s set %(field)s to %(value)s"), {"field": label, "value": value[:120]}
     return None
 
 
@@ -194,10 +197,36 @@ def _delivery_failed(event: Event) -> _Sentence:
     return "alert-triangle", _("The message to %(address)s could not be sent: %(reason)s"), values
 
 
+def _delivery_bounced(event: Event) -> _Sentence:
+    values = {"address": str(event.data.get("address", "")), "reason": str(event.data.get("reason", ""))}
+    return "alert-triangle", _("The message to %(address)s came back: %(reason)s"), values
+
+
+def _delivery_delayed(event: Event) -> _Sentence:
+    values = {"address": str(event.data.get("address", "")), "reason": str(event.data.get("reason", ""))}
+    return "clock", _("The message to %(address)s is late: %(reason)s"), values
+
+
+def _delivery_complained(event: Event) -> _Sentence:
+    values = {"address": str(event.data.get("address", "")), "reason": str(event.data.get("reason", ""))}
+    return "alert-triangle", _("%(address)s complained of the message as unwanted: %(reason)s"), values
+
+
+def _message_held(event: Event) -> _Sentence:
+    values = {"address": str(event.data.get("address", "")), "reason": reason_text(str(event.data.get("reason", "")))}
+    return "inbox", _("A mail from %(address)s is held in Incoming mail: %(reason)s"), values
+
+
 def _plugin_event(event: Event) -> _Sentence | None:
     """A plugin's own event says what to show in its ``text``; without one it stays out of the history."""
     text = event.data.get("text")
     return ("puzzle", "%(text)s", {"text": str(text)}) if text else None
+
+
+def _team_name(data: Mapping[str, Any]) -> str:
+    """As it is called now in the reader's language, else as it was called then."""
+    number, then = data.get("to"), str(data.get("to_name"))
+    return labels.name(labels.TEAM, number, then) if isinstance(number, int) else then
 
 
 def _status_name(key: Any, category: str) -> str:
@@ -208,7 +237,11 @@ def _status_name(key: Any, category: str) -> str:
 
 
 _SENTENCES = {
+    "delivery_bounced": _delivery_bounced,
+    "delivery_complained": _delivery_complained,
+    "delivery_delayed": _delivery_delayed,
     "delivery_failed": _delivery_failed,
+    "message_held": _message_held,
     "ticket_opened": _opened,
     "ticket_assigned": _assigned,
     "ticket_moved": _moved,

@@ -1,5 +1,6 @@
 """Lists of tickets: views, filters, counts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,9 +33,11 @@ from helpdesk.core.views import (
     save_view,
     views_of,
 )
+from helpdesk.web import places
 from helpdesk.web.desk import choices
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.errors import error_page
+from helpdesk.web.numbers import row_number
 from helpdesk.web.render import number
 from helpdesk.web.session import reader
 
@@ -64,6 +67,8 @@ class Listing:
     changed: bool
     newest: int
     agents: list[User]
+    # What plugins say of the tickets, by their ids.
+    badges: Mapping[int, Sequence[places.Mark]]
 
 
 @desk.get("/")
@@ -86,7 +91,7 @@ def view_list(key: str) -> str | Response:
     part = request.args.get("part")
     if wants_part() and part == "rows":
         return render_template("desk/parts/rows.html", listing=listing)
-    open_ticket = request.args.get("open", type=int)
+    open_ticket = request.args.get("open", type=row_number)
     if wants_part() and part == "pane":
         return render_template("desk/parts/list.html", listing=listing, views=views, open_ticket=open_ticket)
     return render_template("desk/list.html", listing=listing, views=views, open_ticket=None)
@@ -119,7 +124,7 @@ def list_news(key: str) -> str | tuple[str, int]:
         wanted = _wanted(view)
     except InvalidFilter:
         abort(400)
-    since = request.args.get("since", 0, type=int)
+    since = request.args.get("since", 0, type=row_number)
     changed = (
         visible_tickets(user)
         .with_only_columns(Ticket.id)
@@ -146,7 +151,7 @@ def add_view() -> Response:
     user = reader()
     back = request.form.get("view", FIRST_VIEW)
     shared_with = request.form.get("shared_with", "mine")
-    team_id = request.form.get("team_id", type=int)
+    team_id = request.form.get("team_id", type=row_number)
     try:
         wanted, sort = parse_filter(_lists(request.form)), parse_sort(request.form.get("sort"))
         team = db.session.get(Team, team_id) if shared_with == "team" and team_id else None
@@ -181,7 +186,9 @@ def _listing(view: NamedView, views: ViewList) -> Listing:
     query = {**({"f": 1, **wanted.as_dict()} if changed else {}), **({"sort": sort} if sort != view.sort else {})}
     agents = choices.agents() if request.args.get("part") != "rows" else []
     newest = db.session.scalar(select(func.max(Event.id))) or 0 if request.args.get("part") != "rows" else 0
-    return Listing(view, wanted, sort, page, _chips(view, wanted, sort, views, agents), query, changed, newest, agents)
+    chips = _chips(view, wanted, sort, views, agents)
+    badges = places.ticket_badges((row.ticket for row in page.rows), user)
+    return Listing(view, wanted, sort, page, chips, query, changed, newest, agents, badges)
 
 
 def _wanted(view: NamedView) -> TicketFilter:

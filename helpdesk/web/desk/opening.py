@@ -6,19 +6,21 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.core import files, workflow
+from helpdesk.core import workflow
 from helpdesk.core.accounts import AccountError, clean_email, requester_for
 from helpdesk.core.drafts import TicketDraft
 from helpdesk.core.extensions import db
+from helpdesk.core.idempotency import Repeated, Reused
 from helpdesk.core.models import Team
 from helpdesk.core.permissions import require
-from helpdesk.web import uploads
+from helpdesk.web import once, uploads
 from helpdesk.web.desk import choices
 from helpdesk.web.desk.blueprint import desk
 from helpdesk.web.session import reader
 
 # Who wrote the first message, and who reads it.
 FROM_US, FROM_CUSTOMER, AS_NOTE = "us", "customer", "note"
+_FIELDS = ("email", "name", "subject", "written_by", "text", "team", "priority", "take")
 
 
 @desk.get("/tickets/new")
@@ -30,7 +32,7 @@ def new_ticket() -> Any:
 
 @desk.post("/tickets/new")
 def add_ticket() -> Any:
-    """Open the ticket; whatever is wrong, the form comes back as it was typed."""
+    """Open the ticket, once; whatever is wrong, the form comes back as it was typed."""
     user = reader()
     require(user, "ticket.open")
     form = request.form
@@ -38,11 +40,13 @@ def add_ticket() -> Any:
     errors = _check(form.to_dict())
     try:
         kept += uploads.store_all(request.files.getlist("files"))
-    except files.TooLarge as problem:
-        errors["files"] = _("“%(name)s” is too large to attach; leave it out or send a link to it.", name=str(problem))
+    except uploads.NotTaken as problem:
+        errors["files"] = str(problem)
     if errors:
         return _form(form.to_dict(), errors, kept)
+    sent = once.of_form("ticket", user, [[form.get(name) for name in _FIELDS], once.of_files(kept)])
     try:
+        sent.check()
         requester = requester_for(form["email"], form.get("name", ""))
         draft = TicketDraft(
             subject=form["subject"],
@@ -56,13 +60,19 @@ def add_ticket() -> Any:
             assignee_id=user.id if form.get("take") else None,
             priority=form.get("priority", "normal"),
         )
-        ticket = workflow.open_ticket(draft, user)
+        # Plugins are asked before the transaction that uses up the form's key.
+        prepared = workflow.prepare_ticket(draft, user)
+        number = sent.run(lambda: workflow.open_ticket(prepared, user)).number
+    except Repeated as first:
+        number = first.result_id
+    except Reused as problem:
+        return _form(form.to_dict(), {"form": str(problem)}, kept)
     except (AccountError, workflow.Invalid) as problem:
         return _form(form.to_dict(), {problem.field: str(problem)}, kept)
     except workflow.WorkflowError as problem:
         return _form(form.to_dict(), {"form": str(problem)}, kept)
-    flash(_("Ticket #%(number)s was opened.", number=ticket.number))
-    return redirect(url_for("desk.ticket", number=ticket.id), 303)
+    flash(_("Ticket #%(number)s was opened.", number=number))
+    return redirect(url_for("desk.ticket", number=number), 303)
 
 
 def _check(form: dict[str, str]) -> dict[str, str]:

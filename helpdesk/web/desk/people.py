@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
+from helpdesk.core import staff
 from helpdesk.core.extensions import db
 from helpdesk.core.models import User
 from helpdesk.core.pages import ticket_page
 from helpdesk.core.permissions import require
 from helpdesk.core.views import DEFAULT_SORT, InvalidFilter, TicketFilter
+from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk
 from helpdesk.web.errors import error_page
 from helpdesk.web.session import reader
@@ -50,4 +53,29 @@ def person(user_id: int) -> Any:
         )
     except InvalidFilter as problem:
         return error_page(400, str(problem))
-    return render_template("desk/person.html", person=found, page=page)
+    panels = places.user_panels(found, reader())
+    return render_template("desk/person.html", person=found, page=page, panels=panels)
+
+
+@desk.post("/people/<int:user_id>/mail-arrives")
+def mail_arrives(user_id: int) -> Any:
+    """Mail to the person had come back; it arrives again."""
+    if staff.mail_arrives_again(_to_edit(user_id), reader()):
+        flash(_("The address is used again."))
+    return redirect(url_for("desk.person", user_id=user_id), 303)
+
+
+@desk.post("/people/<int:user_id>/wants-care")
+def wants_care(user_id: int) -> Any:
+    """The person had said that no care mail is wanted; it is again."""
+    if staff.wants_care_again(_to_edit(user_id), reader()):
+        flash(_("Care mail is sent again."))
+    return redirect(url_for("desk.person", user_id=user_id), 303)
+
+
+def _to_edit(user_id: int) -> User:
+    require(reader(), "person.edit")
+    found = db.session.get(User, user_id) if user_id < 2**63 else None
+    if found is None:
+        abort(404)
+    return found

@@ -11,8 +11,9 @@ from sqlalchemy.orm import joinedload
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Follower, Organization, Ticket, TicketField, TicketFieldValue, User
 from helpdesk.core.permissions import allowed, visible_tickets
+from helpdesk.core.plugin_fields import usable
 from helpdesk.core.workflow.editing import field_value
-from helpdesk.web import render
+from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.tickets import ticket_or_404
 from helpdesk.web.session import reader
@@ -54,7 +55,7 @@ def side_answer(
         others=_others(ticket, user),
         followers=_followers(ticket),
         fields=rows,
-        panels=render.ticket_panels(ticket, user),
+        panels=places.ticket_panels(ticket, user),
         problems=problems,
         typed_follower=follower or "",
         # The problem stands beside what it is about.
@@ -86,7 +87,7 @@ def _fields(ticket: Ticket) -> list[FieldRow]:
         .outerjoin(
             TicketFieldValue, (TicketFieldValue.field_id == TicketField.id) & (TicketFieldValue.ticket_id == ticket.id)
         )
-        .where(TicketField.active)
+        .where(usable())
         .order_by(TicketField.position, TicketField.id)
     )
     return [FieldRow(field, str(field_value(value) or "")) for field, value in db.session.execute(query)]

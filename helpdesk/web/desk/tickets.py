@@ -1,6 +1,6 @@
 """A ticket: its conversation, what is new on it, and that it was read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from helpdesk.core import markup, workflow
+from helpdesk.core import workflow
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Delivery, Event, Message, Ticket
-from helpdesk.core.models.delivery import FAILED, WAITING
+from helpdesk.core.models import Event, Intake, Message, Ticket
 from helpdesk.core.pages import Row
 from helpdesk.core.permissions import allowed, visible_tickets
 from helpdesk.plugins import manager
-from helpdesk.web.desk import choices, composer
+from helpdesk.web import places
+from helpdesk.web.desk import choices, composer, copies
 from helpdesk.web.desk.blueprint import desk, wants_part
+from helpdesk.web.desk.copies import Sending
 from helpdesk.web.desk.history import Entry, timeline
+from helpdesk.web.message_html import html_of
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 # What a page holds at first; the rest is one click away.
@@ -35,15 +38,19 @@ class Conversation:
     entries: Sequence[Entry]
     earlier: bool
     newest: int
-    # Outgoing copies that are waiting or failed, by message.
-    states: Mapping[int, tuple[int, int]]
+    # What became of the copies that went out, by message.
+    sendings: Mapping[int, Sending]
+    # Messages whose sender's domain says that it did not send them.
+    disproved: Set[int]
+    # Messages that a program wrote.
+    automatic: Set[int]
 
 
 @desk.get("/tickets/<int:number>")
 def ticket(number: int) -> str:
     """A ticket with its conversation and composer; the list and the panels load beside it."""
     found = ticket_or_404(number)
-    return ticket_page(found, composer.fresh(found, reader()))
+    return ticket_page(found, _composer(found))
 
 
 @desk.get("/tickets/<int:number>/conversation")
@@ -61,7 +68,7 @@ def news(number: int) -> str | tuple[str, int]:
         select(Event.kind, func.count())
         .where(
             Event.ticket_id == found.id,
-            Event.id > request.args.get("since", 0, type=int),
+            Event.id > request.args.get("since", 0, type=row_number),
             Event.actor_id.is_distinct_from(reader().id),
         )
         .group_by(Event.kind)
@@ -78,7 +85,8 @@ def row(number: int) -> str | tuple[str, int]:
     """The ticket's row in the list, after something about it changed."""
     found = ticket_or_404(number)
     shown = Row(found, unread=False)
-    return render_template("desk/parts/row.html", row=shown, view_key=_view_key(), open_ticket=found.id)
+    badges = places.ticket_badges([found], reader())
+    return render_template("desk/parts/row.html", row=shown, view_key=_view_key(), open_ticket=found.id, badges=badges)
 
 
 @desk.post("/tickets/<int:number>/read")
@@ -99,13 +107,22 @@ def ticket_or_404(number: int) -> Ticket:
             joinedload(Ticket.assignee),
             joinedload(Ticket.last_author),
             joinedload(Ticket.team),
-            selectinload(Ticket.tags),
+            joinedload(Ticket.tags),
         )
     )
     found = db.session.execute(query).unique().scalar_one_or_none() if number < 2**63 else None
     if found is None:
         abort(404)
     return found
+
+
+def _composer(found: Ticket) -> composer.Composer:
+    """An empty one, or with ``?from=<message>`` what came by mail from one of us and was kept as a note."""
+    number = request.args.get("from", 0, type=row_number)
+    message = db.session.get(Message, number) if 0 < number < 2**63 else None
+    if message is None or message.ticket_id != found.id or not composer.can_be_sent_on(message):
+        return composer.fresh(found, reader())
+    return composer.sending_on(found, reader(), message)
 
 
 def ticket_page(found: Ticket, state: composer.Composer, status: int = 200) -> Any:
@@ -133,6 +150,8 @@ def _shown(found: Ticket) -> dict[str, Any]:
         "status_choices": choices.offered_statuses(),
         "editable": allowed(user, "ticket.edit") and not found.is_closed,
         "channel_words": channel_words(found.channel),
+        "actions": places.ticket_actions(found, user),
+        "badges": places.ticket_badges([found], user),
     }
 
 
@@ -140,7 +159,8 @@ def _conversation(found: Ticket) -> Conversation:
     everything = "all" in request.args
     limit, most = (ALL_MESSAGES, ALL_EVENTS) if everything else (MESSAGES, EVENTS)
     rows = db.session.execute(
-        select(Message, _copies(WAITING), _copies(FAILED))
+        select(Message, Intake.verified, Intake.machine)
+        .outerjoin(Intake, Intake.id == Message.intake_id)
         .where(Message.ticket_id == found.id)
         .options(joinedload(Message.author), selectinload(Message.attachments))
         .order_by(Message.created_at.desc(), Message.id.desc())
@@ -157,16 +177,14 @@ def _conversation(found: Ticket) -> Conversation:
     newest = events[0].id if events else 0
     if earlier:
         events = [event for event in events if event.created_at >= rows[-1][0].created_at]
-    states = {message.id: (waiting, failed) for message, waiting, failed in rows if waiting or failed}
-    return Conversation(timeline((row[0] for row in rows), events), earlier, newest, states)
-
-
-def _copies(state: str) -> Any:
-    return (
-        select(func.count())
-        .select_from(Delivery)
-        .where(Delivery.message_id == Message.id, Delivery.state == state)
-        .scalar_subquery()
+    messages = [message for message, _verified, _machine in rows]
+    return Conversation(
+        timeline(messages, events),
+        earlier,
+        newest,
+        copies.of_messages(found, [message.id for message in messages]),
+        {message.id for message, verified, _machine in rows if verified is False and not message.verified},
+        {message.id for message, _verified, machine in rows if machine},
     )
 
 
@@ -182,14 +200,4 @@ def channel_words(channel: str) -> str:
 @desk.app_template_filter()
 def message_html(message: Message) -> Markup:
     """What a person wrote, as harmless HTML; pictures that came with it are read from its attachments."""
-    if not message.html:
-        return Markup(markup.text_to_html(message.text))  # noqa: S704 - made by us from text
-    if "cid:" not in message.html:
-        return Markup(message.html)  # noqa: S704 - cleaned before it was stored
-    pictures = {file.content_id: file.id for file in message.attachments if file.content_id}
-
-    def source(content_id: str) -> str | None:
-        number = pictures.get(content_id)
-        return url_for("desk.attachment", attachment_id=number, show=1) if number else None
-
-    return Markup(markup.clean_html(message.html, source))  # noqa: S704 - cleaned here
+    return html_of(message, lambda number: url_for("desk.attachment", attachment_id=number, show=1))

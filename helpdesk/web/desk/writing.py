@@ -3,23 +3,28 @@
 import json
 from typing import Any
 
-from flask import Response, flash, make_response, render_template, request
+from flask import Response, abort, flash, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from helpdesk.core import files, markup, workflow
+from helpdesk.core import holding, markup, repairs, workflow
 from helpdesk.core.drafts import MessageDraft, StoredFile
-from helpdesk.core.models import Ticket, User
-from helpdesk.web import uploads
+from helpdesk.core.extensions import db
+from helpdesk.core.idempotency import Repeated, Reused
+from helpdesk.core.models import Message, Ticket, User
+from helpdesk.core.models.message import INTERNAL, PUBLIC
+from helpdesk.web import once, uploads
 from helpdesk.web.desk import composer
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.history import what_changed
 from helpdesk.web.desk.tickets import ticket_or_404, ticket_page, ticket_response
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 
 @desk.post("/tickets/<int:number>/messages")
 def write(number: int) -> Any:
-    """Send a reply or add a note. Whatever goes wrong, the text and the files come back with the reason."""
+    """Send a reply or add a note, once. Whatever goes wrong, the text and the files come back with the reason."""
     ticket, user = ticket_or_404(number), reader()
     as_note = request.form.get("mode") == composer.NOTE
     mode = composer.NOTE if as_note else composer.REPLY
@@ -35,19 +40,39 @@ def write(number: int) -> Any:
 
     try:
         stored += uploads.store_all(request.files.getlist("files"))
-    except files.TooLarge as problem:
-        return back(_("“%(name)s” is too large to attach; leave it out or send a link to it.", name=str(problem)))
-    draft = _draft(text, html, stored, status, user, as_note)
+    except uploads.NotTaken as problem:
+        return back(str(problem))
+    sent = once.of_form(f"message:{ticket.id}", user, [mode, status, text, html, once.of_files(stored)])
     try:
         if not text.strip() and not stored:
             raise workflow.Invalid("text", _("Write something first."))
-        verb = workflow.note if as_note else workflow.reply
-        verb(ticket, draft, user, request.form.get("version", type=int))
+        draft = _draft(text, html, stored, status, user, as_note)
+        once.write_message(sent, ticket, draft, user, request.form.get("version", type=row_number))
+    except Repeated:
+        # It is there already: whoever sent it gets the same answer.
+        return _done(ticket_or_404(number), user, mode)
+    except Reused as problem:
+        return back(str(problem), 409)
     except workflow.Stale as stale:
         return back(code=409, changes=what_changed(stale.events))
     except workflow.WorkflowError as problem:
         return back(str(problem))
     return _done(ticket_or_404(number), user, mode)
+
+
+@desk.post("/tickets/<int:number>/messages/<int:message_id>/again")
+def send_again(number: int, message_id: int) -> Any:
+    """Send the copies of a message again that failed or came back."""
+    ticket = ticket_or_404(number)
+    message = db.session.get(Message, message_id) if message_id < 2**63 else None
+    if message is None or message.ticket_id != ticket.id:
+        abort(404)
+    count = repairs.resend(message, reader())
+    if count:
+        flash(ngettext("%(num)s copy is sent again.", "%(num)s copies are sent again.", count))
+    else:
+        flash(_("Somebody was quicker; this is how it stands now."), "warn")
+    return ticket_response(ticket, f"m{message.id}")
 
 
 def _typed() -> tuple[str, str]:
@@ -63,7 +88,8 @@ def _draft(text: str, html: str, stored: list[StoredFile], status: str, user: Us
     if signature:
         text = f"{text.rstrip()}\n\n{signature}"
         html = html and f"{html}<br>{markup.text_to_html(signature)}"
-    return MessageDraft(text=text, html=html, files=stored, channel="desk", status=status or None)
+    visibility = INTERNAL if as_note else PUBLIC
+    return MessageDraft(text, html, files=stored, visibility=visibility, channel="desk", status=status or None)
 
 
 def _again(ticket: Ticket, state: composer.Composer, code: int) -> Any:
@@ -75,6 +101,10 @@ def _again(ticket: Ticket, state: composer.Composer, code: int) -> Any:
 def _done(ticket: Ticket, user: User, mode: str) -> Any:
     if mode == composer.NOTE:
         words = _("The note was added.")
+    elif holding.held_since():
+        words = _(
+            "Your reply to %(name)s is kept; it is sent when the desk is let go.", name=ticket.requester.display_name
+        )
     else:
         words = _("Your reply to %(name)s is on its way.", name=ticket.requester.display_name)
     if not wants_part():

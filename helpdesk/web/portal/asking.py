@@ -8,14 +8,16 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.core import accounts, files, links, workflow
+from helpdesk.core import accounts, links, rush, workflow
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.drafts import StoredFile, TicketDraft
 from helpdesk.core.extensions import csrf, db
+from helpdesk.core.idempotency import Once, Repeated, Reused
 from helpdesk.core.models import Ticket, TicketField, User
+from helpdesk.core.plugin_fields import usable
 from helpdesk.core.throttle import TooMany, count_request
 from helpdesk.core.transaction import transaction
-from helpdesk.web import uploads
+from helpdesk.web import once, places, uploads
 from helpdesk.web.portal.blueprint import check_form, portal, visitor
 from helpdesk.web.portal.mine import newest_tickets
 
@@ -33,13 +35,15 @@ class Question:
     email: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, StoredFile]] = field(default_factory=list)
+    # Of the pause that strangers make when many write at once.
+    waited: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
 
 @portal.get("/")
 def home() -> Any:
     """What can we help you with?"""
-    if not accounts.has_admin():
+    if visitor() is None and not accounts.has_admin():
         return make_response(render_template("portal/waiting.html"), 503)
     return _page(Question())
 
@@ -47,7 +51,7 @@ def home() -> Any:
 @portal.post("/ask")
 @csrf.exempt
 def ask() -> Any:
-    """Open a ticket. Whatever is wrong, the form comes back with all that was typed.
+    """Open a ticket, once. Whatever is wrong, the form comes back with all that was typed.
 
     The form's token is checked here and not by the framework, so that a stale one loses nothing.
     """
@@ -62,23 +66,33 @@ def ask() -> Any:
         question.kept += [
             (uploads.keep(file, user), file) for file in uploads.store_all(request.files.getlist("files"))
         ]
+        sent = _sent(question, user)
+        sent.check()
         count_request("ask", request.remote_addr or "")
-        ticket, requester = _open(question, user)
-    except files.TooLarge as problem:
-        question.errors["files"] = _("“%(name)s” is too large; leave it out or send a link to it.", name=str(problem))
-        code = 413
+        ticket: Ticket | None = _open(question, user, sent)
+    except Repeated as first:
+        ticket = db.session.get(Ticket, first.result_id)
+    except Reused as problem:
+        question.errors["form"], code = str(problem), 409
+    except uploads.NotTaken as problem:
+        question.errors["files"], code = str(problem), 413
     except TooMany as problem:
         question.errors["form"], code = str(problem), 429
+    except rush.Wait as problem:
+        question.errors["form"], question.waited, code = str(problem), problem.note, 429
     except (AccountError, workflow.Invalid) as problem:
         question.errors[problem.field] = str(problem)
     except workflow.WorkflowError as problem:
         question.errors["form"] = str(problem)
     if question.errors:
         return _page(question, code)
+    if ticket is None:
+        # It was opened, and is no longer there.
+        return redirect(url_for("portal.home"), 303)
     flash(_("We have received your message. Keep this page's address: with it you follow your ticket."))
     if user is not None:
         return redirect(url_for("portal.ticket", number=ticket.id), 303)
-    return redirect(url_for("portal.ticket", token=links.token(links.OPENED, ticket, requester)), 303)
+    return redirect(url_for("portal.ticket", token=links.token(links.OPENED, ticket, ticket.requester)), 303)
 
 
 def _read(user: User | None) -> Question:
@@ -89,18 +103,30 @@ def _read(user: User | None) -> Question:
         name=form.get("name", ""),
         email=form.get("email", ""),
         fields={name.removeprefix("field:"): value for name, value in form.items() if name.startswith("field:")},
+        waited=form.get("waited", ""),
         kept=[(uploads.keep(file, user), file) for file in uploads.kept(form.getlist("kept"), user)],
     )
 
 
-def _open(question: Question, user: User | None) -> tuple[Ticket, User]:
-    """One transaction makes the requester, if there is none, and the ticket."""
+def _sent(question: Question, user: User | None) -> Once:
+    stored = once.of_files([file for _note, file in question.kept])
+    content = [question.subject, question.text, question.name, question.email, question.fields, stored]
+    return once.of_form("ask", user, content)
+
+
+def _open(question: Question, user: User | None, sent: Once) -> Ticket:
     if not question.subject.strip():
         raise workflow.Invalid("subject", _("Say in a few words what it is about."))
     if not question.text.strip():
         raise workflow.Invalid("text", _("Tell us a little more, so that we can help."))
     if user is None:
-        accounts.clean_email(question.email)
+        accounts.clean_reachable_email(question.email)
+        rush.admit(question.waited)
+    return sent.run(lambda: _write(question, user))
+
+
+def _write(question: Question, user: User | None) -> Ticket:
+    """One transaction makes the requester, if there is none, and the ticket."""
     public = {found.key for found in public_fields()}
     with transaction():
         requester = user or accounts.requester_for(question.email, question.name, str(get_locale()))
@@ -116,12 +142,12 @@ def _open(question: Question, user: User | None) -> tuple[Ticket, User]:
             notice=True,
         )
         # A typed address gives nobody its owner's rights: as with mail, the desk itself opens the ticket.
-        return workflow.open_ticket(draft, user), requester
+        return workflow.open_ticket(draft, user)
 
 
 def public_fields() -> list[TicketField]:
     """The custom fields that customers fill in."""
-    query = select(TicketField).where(TicketField.active, TicketField.public)
+    query = select(TicketField).where(usable(), TicketField.public)
     return list(db.session.scalars(query.order_by(TicketField.position, TicketField.id)))
 
 
@@ -130,6 +156,12 @@ def _page(question: Question, code: int = 200) -> Any:
     user = visitor()
     tickets = newest_tickets(user) if user is not None else []
     page = render_template(
-        "portal/home.html", question=question, fields=public_fields(), tickets=tickets, visitor=user, trap=TRAP
+        "portal/home.html",
+        question=question,
+        fields=public_fields(),
+        tickets=tickets,
+        visitor=user,
+        trap=TRAP,
+        blocks=places.portal_blocks(user),
     )
     return make_response(page, code)

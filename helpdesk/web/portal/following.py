@@ -7,18 +7,19 @@ from typing import Any
 from flask import abort, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.core import files, i18n, links, markup, workflow
+from helpdesk.core import i18n, links, workflow
 from helpdesk.core.drafts import MessageDraft, StoredFile
 from helpdesk.core.extensions import csrf, db
+from helpdesk.core.idempotency import Repeated, Reused
 from helpdesk.core.models import Attachment, Follower, Message, Ticket, User
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.permissions import allowed, find_ticket
-from helpdesk.web import uploads
+from helpdesk.web import once, uploads
 from helpdesk.web.downloads import stored_file
+from helpdesk.web.message_html import html_of
 from helpdesk.web.portal.blueprint import check_form, portal
 from helpdesk.web.session import reader, require_sign_in
 
@@ -61,7 +62,7 @@ def ticket(token: str | None = None, number: int | None = None) -> Any:
 @portal.post("/tickets/<int:number>/reply")
 @csrf.exempt
 def reply(token: str | None = None, number: int | None = None) -> Any:
-    """Add a message; the ticket opens again if it was solved. A stale form comes back with its text."""
+    """Add a message, once; the ticket opens again if it was solved. A stale form comes back with its text."""
     door = _door(token, number)
     text = request.form.get("text", "").replace("\r\n", "\n")
     answer = Answer(text, [(uploads.keep(file, door.user), file) for file in _kept(door.user)])
@@ -69,17 +70,28 @@ def reply(token: str | None = None, number: int | None = None) -> Any:
         check_form()
         stored = uploads.store_all(request.files.getlist("files"))
         answer.kept += [(uploads.keep(file, door.user), file) for file in stored]
-        stored = [file for _note, file in answer.kept]
-        draft = MessageDraft(text=answer.text, files=stored, channel="web", verified=door.proved)
-        workflow.reply(door.ticket, draft, door.user)
-    except files.TooLarge as problem:
-        answer.error = _("“%(name)s” is too large; leave it out or send a link to it.", name=str(problem))
+        _reply(door, answer)
+    except Repeated:
+        # It is there already: whoever sent it is told the same.
+        pass
+    except Reused as problem:
+        answer.error = str(problem)
+        return _page(_door(token, number), answer, 409)
+    except uploads.NotTaken as problem:
+        answer.error = str(problem)
         return _page(_door(token, number), answer, 413)
     except workflow.WorkflowError as problem:
         answer.error = str(problem)
         return _page(_door(token, number), answer, 422)
     flash(_("Your message was added."))
     return redirect(door.url("ticket"), 303)
+
+
+def _reply(door: Door, answer: Answer) -> None:
+    stored = [file for _note, file in answer.kept]
+    sent = once.of_form(f"reply:{door.ticket.id}", door.user, [answer.text, once.of_files(stored)])
+    draft = MessageDraft(text=answer.text, files=stored, channel="web", verified=door.proved)
+    once.write_message(sent, door.ticket, draft, door.user)
 
 
 @portal.post("/t/<token>/status")
@@ -137,18 +149,21 @@ def _door(token: str | None, number: int | None) -> Door:
 
 def _speak(user: User) -> None:
     """The customer's own language, unless this browser or account chose another."""
-    chosen = request.cookies.get("locale") or (current_user.is_authenticated and current_user.locale)
+    chosen = request.cookies.get(i18n.cookie_name()) or (current_user.is_authenticated and current_user.locale)
     if not chosen and i18n.known_locale(user.locale):
         i18n.use_locale(str(user.locale))
 
 
 def _page(door: Door, answer: Answer, code: int = 200) -> Any:
+    def address_of(number: int) -> str:
+        return door.url("file", attachment_id=number, show=1)
+
     may_write = not door.ticket.is_closed and allowed(door.user, "ticket.reply", door.ticket)
     page = render_template(
         "portal/ticket.html",
         door=door,
         ticket=door.ticket,
-        messages=[(message, _html(door, message)) for message in _messages(door)],
+        messages=[(message, html_of(message, address_of)) for message in _messages(door)],
         answer=answer,
         may_write=may_write,
     )
@@ -178,18 +193,6 @@ def _readable(door: Door) -> list[Any]:
     if followed is None:
         abort(404)
     return [*criteria, Message.created_at >= followed.since]
-
-
-def _html(door: Door, message: Message) -> Markup:
-    if not message.html:
-        return Markup(markup.text_to_html(message.text))  # noqa: S704 - made by us from text
-    pictures = {found.content_id: found.id for found in message.attachments if found.content_id}
-
-    def source(content_id: str) -> str | None:
-        number = pictures.get(content_id)
-        return door.url("file", attachment_id=number, show=1) if number else None
-
-    return Markup(markup.clean_html(message.html, source))  # noqa: S704 - cleaned here
 
 
 def _kept(user: User) -> list[StoredFile]:

@@ -68,8 +68,7 @@ def make_administrator(secret: str) -> Any:
             )
     except AccountError as problem:
         return page("administrator", 2, 422, secret=secret, values=values, errors={problem.field: str(problem)})
-    enter(user)
-    return redirect(url_for("setup.mailbox"), 303)
+    return enter(user, user.auth_stamp, ("setup",), url_for("setup.mailbox"))
 
 
 def _check(secret: str) -> None:

@@ -27,7 +27,7 @@ def _steps(step: int) -> list[tuple[str, str]]:
     return [
         (_("Name and language"), desk.name if step > 1 else _("How customers see you")),
         (_("Administrator"), admin or _("The first account")),
-        (_("Mailbox"), _("Where customers write to you")),
+        (_("Outgoing mail"), _("How your replies leave")),
         (_("Team"), _("Who answers with you")),
         (_("Sample tickets"), _("To try things, or none")),
     ]

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from helpdesk.core import accounts, deliveries, samples, settings
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Team
+from helpdesk.core.models import Team, User
 from helpdesk.core.models.user import AGENT
 from helpdesk.core.settings import DeskSettings, InvalidSettings
-from helpdesk.core.teams import make_team
+from helpdesk.core.teams import change_team, make_team
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow import Invalid
 from helpdesk.plugins import manager
@@ -32,7 +32,7 @@ def _administrators_only() -> Any:
 
 @setup.get("/mailbox")
 def mailbox() -> Any:
-    """Step 3: where mail comes from and goes to."""
+    """Step 3: how mail leaves."""
     group = settings.group(deliveries.DEFAULT_CHANNEL)
     if group is None:
         return redirect(url_for("setup.team"), 303)
@@ -50,20 +50,22 @@ def save_mailbox() -> Any:
         settings.save(group.model, values, reader())
     except InvalidSettings as problem:
         return page("mailbox", 3, 422, fields=fields_of(group, values, problem.errors), checks=[], failed=False)
-    channel: Channel | None = manager.current().find("register_channels", deliveries.DEFAULT_CHANNEL)
+    channel = _mail()
     if request.form.get("then") == "keep" or channel is None or channel.check is None:
         return redirect(url_for("setup.team"), 303)
     checks = list(channel.check(reader().email or ""))
     if any(step.ok is False for step in checks):
         return page("mailbox", 3, 422, fields=fields_of(group), checks=checks, failed=True)
-    flash(_("The mailbox works; a test message is on its way to you."))
+    flash(_("Mail goes out; a test message is on its way to you."))
     return redirect(url_for("setup.team"), 303)
 
 
 @setup.get("/team")
 def team() -> Any:
     """Step 4: the first team and who is in it."""
-    return page("team", 4, values={"name": "", "people": ""}, errors={})
+    made = _made_team()
+    people = "\n".join(_invited()) if made is not None else ""
+    return page("team", 4, values={"name": made.name if made is not None else "", "people": people}, errors={})
 
 
 @setup.post("/team")
@@ -89,24 +91,50 @@ def _make_team(name: str, addresses: list[str]) -> None:
     with transaction():
         teams = []
         if name.strip():
-            known = db.session.scalar(select(Team).where(Team.name == name.strip()))
-            teams = [known or make_team(name, reader(), members=[reader()])]
+            made = _made_team()
+            if made is not None and made.name != name.strip():
+                _rename(made, name)
+            teams = [made or make_team(name, reader(), members=[reader()])]
         for address in addresses:
             if accounts.by_email(address) is None:
                 accounts.invite(address, "", AGENT, reader(), teams)
 
 
+def _made_team() -> Team | None:
+    """The team of this step, for who comes back to it; none once the desk is set up, when it is one of many."""
+    if settings.get(DeskSettings).set_up:
+        return None
+    return db.session.scalar(select(Team).order_by(Team.id).limit(1))
+
+
+def _rename(team: Team, name: str) -> None:
+    change_team(
+        team, reader(), name=name, color=team.color, private=team.private, active=team.active, members=team.members
+    )
+
+
+def _invited() -> list[str]:
+    query = select(User.email).where(User.role == AGENT, User.id != reader().id, User.email.is_not(None))
+    return [email for email in db.session.scalars(query.order_by(User.id).limit(_INVITATIONS)) if email]
+
+
 @setup.get("/samples")
 def sample() -> Any:
     """Step 5: a few sample tickets, or none."""
-    return page("samples", 5)
+    channel = _mail()
+    return page("samples", 5, fetches=channel is not None and channel.fetch is not None)
 
 
 @setup.post("/samples")
 def done() -> Any:
-    """Make the sample tickets if they are wanted, and open the desk."""
+    """Make the sample tickets if they are wanted, and open the desk, or its settings where mailboxes are added."""
     if request.form.get("samples") == "some":
         samples.load_few(reader())
     settings.save(DeskSettings, {"set_up": True}, reader())
     flash(_("Your desk is ready."))
-    return redirect(url_for("desk.home"), 303)
+    return redirect(url_for("admin.home" if request.form.get("then") == "settings" else "desk.home"), 303)
+
+
+def _mail() -> Channel | None:
+    channel: Channel | None = manager.current().find("register_channels", deliveries.DEFAULT_CHANNEL)
+    return channel

@@ -1,5 +1,6 @@
 """Files inside a mail, and the transfer encodings that they travel in."""
 
+import base64
 import binascii
 import hashlib
 import quopri
@@ -7,14 +8,22 @@ import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
 
 from helpdesk_email import headers
 from helpdesk_email.limits import Part
 
 MAX_NAME = 120
+_BIT = 1024 * 1024
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_PERCENTS = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 _EXTENSIONS = {
+    "application/ics": ".ics",
+    "application/ms-tnef": ".dat",
     "application/pdf": ".pdf",
+    "application/pgp-encrypted": ".asc",
+    "application/pkcs7-mime": ".p7m",
+    "application/x-pkcs7-mime": ".p7m",
     "image/gif": ".gif",
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -59,6 +68,13 @@ class MailFile:
 
 def content_type(part: Part) -> headers.Field:
     """The Content-Type of a part, with the default of RFC 2045, 5.2 where there is none that makes sense."""
+    if part.kind is None:
+        part.kind = _content_type(part)
+    kind: headers.Field = part.kind
+    return kind
+
+
+def _content_type(part: Part) -> headers.Field:
     found = headers.field(part.header("Content-Type"))
     if _TYPE.fullmatch(found.value):
         return found
@@ -75,10 +91,17 @@ def file_of(part: Part, hint: str = "") -> MailFile:
     """A part as a file."""
     kind = content_type(part)
     data = original(part) if kind.value.startswith("message/") else payload(part)
-    identity = next(iter(headers.identities(part.header("Content-ID"))), None)
+    identity = _content_id(part)
     shown = disposition(part)
     inline = identity is not None and shown.value != "attachment"
     return MailFile(file_name(part, kind, hint), kind.value, data, identity, inline)
+
+
+def _content_id(part: Part) -> str | None:
+    """The Content-ID without its brackets; programs leave out the brackets, or all but a word."""
+    value = part.header("Content-ID")
+    found = next(iter(headers.identities(value)), None) or headers.words(value).strip("<>")
+    return found if found and len(found) <= 500 and " " not in found else None
 
 
 def file_name(part: Part, kind: headers.Field, hint: str = "") -> str:
@@ -89,7 +112,18 @@ def file_name(part: Part, kind: headers.Field, hint: str = "") -> str:
         inside = part.children()
         declared = headers.words(inside[0].header("Subject"), hint) if inside else ""
         declared = f"{declared}.eml" if declared else ""
-    return safe_name(declared) or "attachment" + _EXTENSIONS.get(kind.value, "")
+    return safe_name(_without_percents(declared)) or "attachment" + _EXTENSIONS.get(kind.value, "")
+
+
+def _without_percents(name: str) -> str:
+    """A name that was encoded as in an address (RFC 3986), although nothing says so."""
+    if not _PERCENTS.search(name):
+        return name
+    data = unquote_to_bytes(name.encode())
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return name
 
 
 def safe_name(name: str) -> str:
@@ -109,15 +143,26 @@ def safe_name(name: str) -> str:
 
 def payload(part: Part) -> bytes:
     """The body of a part with its transfer encoding undone (RFC 2045, 6); what is broken is taken as it is."""
-    data = headers.raw_bytes(part.body())
     encoding = part.header("Content-Transfer-Encoding").strip().strip("\"';").split(";")[0].strip().lower()
     if encoding == "base64":
-        return headers.unbase64(data)
+        return _unbase64(part.body())
+    data = headers.raw_bytes(part.body())
     if encoding == "quoted-printable":
         return quopri.decodestring(data)
     if encoding in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return _uudecode(data)
     return data
+
+
+def _unbase64(body: str) -> bytes:
+    """Bit by bit, so that a large file is not in memory several times."""
+    decoded, rest = [], b""
+    for position in range(0, len(body), _BIT):
+        rest += headers.base64_letters(headers.raw_bytes(body[position : position + _BIT]))
+        whole = len(rest) - len(rest) % 4
+        decoded.append(base64.b64decode(rest[:whole]))
+        rest = rest[whole:]
+    return b"".join([*decoded, headers.unbase64(rest)])
 
 
 def original(part: Part) -> bytes:

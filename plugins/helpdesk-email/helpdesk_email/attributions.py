@@ -11,7 +11,7 @@ _VERB = re.compile(
     r"\b(?:wrote|writes|schrieb|geschrieben|escribió|escribi[oó]|escreveu|écrit|ecrit|ha scritto|scrive|schreef"
     r"|geschreven|skrev|kirjoitti|napisał(?:\(a\)|a)?|pisze|napsala?|napsal\(a\)|napísala?|írta|a scris|пише(?:т|)"
     r"|писал[аи]?|написал(?:\(а\)|а|и)?|написав|написала|έγραψε|yazdı|menulis|viết|napisao|je napisal[ao]?)"
-    r"|写道|寫道|撰写|書きました|さんのメッセージ|작성|님이|كتب|כתבה?|เขียน",
+    r"|写道|寫道|撰写|書きました|のメール\s*[:：]|さんのメッセージ|작성|님이|كتب|تمت كتابة|כתבה?|เขียน",
     re.IGNORECASE,
 )
 _END = re.compile(r"(?:[:：]|\s-{2,})[\s*_]*$")
@@ -26,11 +26,13 @@ _OPENER = re.compile(
 )
 _DATED_ADDRESS = re.compile(r"^\W{0,4}\d{1,4}[./年-].{0,200}<[^<>@\s]{1,80}@[^<>@\s]{1,80}>\s*$")
 _SEPARATOR = re.compile(
-    r"^[\s>]*(?:[-_=*]{2,}|—{2,})\s*(?:\w+\s+){0,2}(?:original|originale?|ursprüngliche|ursprungligt|opprinnelig|oprindelig"
+    r"^[\s>]*(?:[-_=*]{2,}|—{2,})(?:\s|&nbsp;)*(?:\w+\s+){0,2}"
+    r"(?:original|originale?|ursprüngliche|ursprungligt|opprinnelig|oprindelig"
     r"|oorspronkelijk|oryginalna|исходное|пересылаемое|пересланное|forwarded|weitergeleitete|transféré|transmis"
     r"|reenviado|encaminhada|inoltrato|doorgestuurd|vidarebefordrat|videresendt|przekazana|mensaje|message|mensagem"
     r"|messaggio|nachricht|bericht|原始邮件|原始郵件|转发邮件|轉寄郵件|转发的邮件|回复的邮件|original message"
-    r"|元のメッセージ|転送メッセージ|원본 메시지|전달된 메시지)[^\n]{0,60}?(?:[-_=*]{2,}|—{2,})\s*$"
+    r"|邮件原件|郵件原件|回复的原邮件|元のメッセージ|転送メッセージ|الرسالة|رسالة|원본 메시지|전달된 메시지)"
+    r"[^\n]{0,60}?(?:[-_=*]{2,}|—{2,})\s*$"
     r"|^\s*(?:begin forwarded message|anfang der weitergeleiteten (?:nachricht|e-mail)"
     r"|début du message (?:transféré|réexpédié)"
     r"|inicio del mensaje reenviado|início da mensagem (?:encaminhada|reenviada)|inizio messaggio inoltrato"
@@ -40,13 +42,15 @@ _SEPARATOR = re.compile(
 )
 _LABELS = {
     "from": "from|von|de|da|van|från|fra|od|от|від|kimden|lähettäjä|feladó"
-    "|发件人|寄件者|寄件人|差出人|送信者|보낸 ?사람",
+    "|发件人|寄件者|寄件人|差出人|送信者|من|보낸 ?사람",
     "date": "date|sent|gesendet|datum|envoyé|enviado(?: el| em)?|fecha|data|inviato|verzonden|skickat|sendt|dato"
     "|wysłano|дата|отправлено|надіслано|tarih|gönderilen|päivämäärä|lähetetty|发送时间|发送日期|日期|寄件日期|傳送日期|送信日時|日付"
+    "|تم الإرسال|أُرسلت|التاريخ"
     "|보낸 ?날짜|날짜",
-    "to": "to|an|à|a|para|naar|aan|till|til|do|кому|kime|vastaanottaja|címzett|cc|kopie|收件人|宛先|받는 ?사람|抄送",
+    "to": "to|an|à|a|para|naar|aan|till|til|do|кому|kime|vastaanottaja|címzett|cc|kopie|收件人|收件者|宛先|إلى"
+    "|받는 ?사람|抄送",
     "subject": "subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|konu|aihe|předmět|tárgy"
-    "|主题|主旨|件名|제목",
+    "|主题|主旨|件名|الموضوع|제목",
 }
 _LABEL = re.compile(
     r"^\s*\*{0,2}\s*(?:" + "|".join(f"(?P<{kind}>{words})" for kind, words in _LABELS.items()) + r")\s*\*{0,2}\s*[:：]",

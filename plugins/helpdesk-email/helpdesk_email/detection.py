@@ -5,9 +5,12 @@ are told by where their frequent characters stand, and only the rest is left to 
 """
 
 import re
+import threading
 from collections.abc import Callable
 
 _SAMPLE = 8_192
+MAX_GUESSES = 50
+_guesses = threading.local()
 _PAIR = re.compile(rb"[\x80-\xff][\x40-\xff]")
 _MIXED = re.compile(r"[a-z][\u0430-\u0451]|[\u0430-\u0451][a-z]")
 _FREQUENT = frozenset("оеаинтсрії")
@@ -24,10 +27,23 @@ def detect(data: bytes) -> str | None:
     cyrillic = _cyrillic(sample)
     if cyrillic is not None:
         return cyrillic
+    if not _may_guess():
+        return None
     from charset_normalizer import from_bytes  # heavy: only for mail that no other way reads
 
     best = from_bytes(sample).best()
     return best.encoding if best is not None else None
+
+
+def begin() -> None:
+    """A new mail: it may have :data:`MAX_GUESSES` texts guessed by trying every set there is, which is slow."""
+    _guesses.left = MAX_GUESSES
+
+
+def _may_guess() -> bool:
+    left: int = getattr(_guesses, "left", MAX_GUESSES)
+    _guesses.left = left - 1
+    return left > 0
 
 
 def _sample(data: bytes) -> bytes:

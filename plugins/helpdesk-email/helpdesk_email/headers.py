@@ -17,6 +17,11 @@ _PARAMETER = re.compile(r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^
 _ID = re.compile(r"<([^<>\s]{1,500})>")
 _BARE_ID = re.compile(r"[^<>\s,;]{1,250}@[^<>\s,;]{1,250}")
 MAX_IDENTITIES = 100
+# Longer values are no names of anything.
+_MAX_PARAMETER = 1_000
+# The alphabet for addresses (RFC 4648, 5) is taken for the usual one.
+_BASE64 = bytes.maketrans(b"-_", b"+/")
+_NO_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
 
 
 @dataclass(frozen=True)
@@ -64,17 +69,26 @@ def words(value: str, hint: str = "") -> str:
     return _SPACES.sub(" ", charsets.clean("".join(pieces))).strip()
 
 
+def unfolded(value: str) -> str:
+    """``value`` on one line and otherwise as it came; what is no ASCII is replaced."""
+    return _SPACES.sub(" ", charsets.clean(value.encode("ascii", "replace").decode("ascii"))).strip()
+
+
 def field(value: str, hint: str = "") -> Field:
     """A header with parameters, continued and encoded ones put together (RFC 2231)."""
     head, semicolon, rest = value.partition(";")
-    found: dict[str, dict[int, tuple[str, bool]]] = {}
+    plain: dict[str, dict[int, tuple[str, bool]]] = {}
+    extended: dict[str, dict[int, tuple[str, bool]]] = {}
     for match in _PARAMETER.finditer(semicolon + rest):
         name, star, section = match[1].lower().partition("*")
         text = re.sub(r"\\(.)", r"\1", match[2], flags=re.DOTALL) if match[2] is not None else match[3].strip()
         encoded = bool(star) and (section == "" or section.endswith("*"))
         number = int(section.rstrip("*")) if section.rstrip("*").isdecimal() and len(section) < 5 else 0
-        found.setdefault(name, {}).setdefault(number, (text, encoded))
-    parameters = {name: _parameter(sections, hint) for name, sections in found.items()}
+        # Programs write a parameter twice, plain for those that know no other way (RFC 6266, 4.3).
+        (extended if star else plain).setdefault(name, {}).setdefault(number, (text, encoded))
+    parameters = {name: _parameter(sections, hint) for name, sections in plain.items()}
+    better = {name: _parameter(sections, hint) for name, sections in extended.items()}
+    parameters |= {name: text for name, text in better.items() if text}
     return Field(_SPACES.sub("", charsets.clean(head)).lower(), parameters)
 
 
@@ -110,13 +124,18 @@ def _word_bytes(encoding: str, text: str) -> bytes:
     return unbase64(data)
 
 
+def base64_letters(data: bytes) -> bytes:
+    """The letters of base64 in ``data``, without what is foreign among them."""
+    return data.translate(_BASE64, _NO_BASE64)
+
+
 def unbase64(data: bytes) -> bytes:
     """Base64 with whatever is missing or foreign in it (RFC 2045, 6.8)."""
-    data = re.sub(rb"[^A-Za-z0-9+/]", b"", data.replace(b"-", b"+").replace(b"_", b"/"))
+    data = base64_letters(data)
     if len(data) % 4 == 1:
         data = data[:-1]
     try:
-        return base64.b64decode(data + b"=" * (-len(data) % 4))
+        return base64.b64decode(data + b"=" * (-len(data) % 4) if len(data) % 4 else data)
     except (binascii.Error, ValueError):
         return b""
 
@@ -124,11 +143,11 @@ def unbase64(data: bytes) -> bytes:
 def _parameter(sections: dict[int, tuple[str, bool]], hint: str) -> str:
     if not any(encoded for _text, encoded in sections.values()):
         joined = "".join(sections[number][0] for number in sorted(sections))
-        return words(joined, hint)
+        return words(joined[:_MAX_PARAMETER], hint)
     data, charset = b"", ""
     for position, number in enumerate(sorted(sections)):
         text, encoded = sections[number]
         if encoded and position == 0 and text.count("'") >= 2:
             charset, _language, text = text.split("'", 2)
         data += unquote_to_bytes(raw_bytes(text)) if encoded else raw_bytes(text)
-    return _SPACES.sub(" ", charsets.decode(data, charset, hint)[0]).strip()
+    return _SPACES.sub(" ", charsets.decode(data[: _MAX_PARAMETER * 4], charset, hint)[0]).strip()

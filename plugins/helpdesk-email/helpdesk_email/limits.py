@@ -3,7 +3,7 @@
 import re
 from email.errors import MessageError
 from email.message import Message
-from email.parser import BytesParser
+from email.parser import BytesFeedParser
 from email.policy import compat32
 from typing import Any
 
@@ -20,8 +20,12 @@ MAX_TEXT = 5 * 1024 * 1024
 # Above this an HTML body is shown by its text alone: building its tree would take seconds.
 MAX_HTML = 2 * 1024 * 1024
 MAX_RECIPIENTS = 500
+# Above these a text is read in a process of its own.
+QUICK_TEXT = 256 * 1024
+QUICK_HTML = 256 * 1024
 # Read of a mail that is too large for the rest.
 _HEAD = 256 * 1024
+_BIT = 64 * 1024
 
 
 _BEFORE = re.compile(rb"\A(?:[ \t]*\r?\n)*>?(?:From (?![ \t]*:)[^\n]*\n)?")
@@ -31,6 +35,10 @@ _SPACED = re.compile(rb"([!-9;-~]{1,80})[ \t]{1,80}:")
 _KNOWN = re.compile(
     rb"(?:from|to|cc|subject|date|message-id|content-type|mime-version|reply-to|return-path|received)[ \t]*:", re.I
 )
+
+
+class Suspicious(Exception):
+    """A mail asks for more than a process that others wait for may spend on it (apart.py)."""
 
 
 class _Enough(MessageError):
@@ -64,6 +72,8 @@ class Part(Message):
         super().__init__(**arguments)
         self.budget = budget
         self.depth = 0
+        # Its Content-Type, once it was understood (attachments.content_type).
+        self.kind: Any = None
         self._lines = 0
 
     def set_raw(self, name: str, value: Any) -> None:
@@ -126,8 +136,12 @@ def read(raw: bytes) -> tuple[Part, list[str], str | None]:
         return part
 
     try:
-        root = BytesParser(_class=factory, policy=compat32).parsebytes(_mended(raw))
-        return root, budget.problems, refused  # type: ignore[return-value]
+        # Bit by bit: at once it would take four bytes of memory for each letter.
+        parser = BytesFeedParser(factory, policy=compat32)
+        raw = _mended(raw)
+        for position in range(0, len(raw), _BIT):
+            parser.feed(raw[position : position + _BIT])
+        return parser.close(), budget.problems, refused  # type: ignore[return-value]
     except _Enough:
         pass
     except (MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError) as error:
@@ -142,7 +156,9 @@ def _mended(raw: bytes) -> bytes:
     Obsolete syntax has spaces before the colon (RFC 5322, 4.5.8). A stray line ends the header for every parser,
     although From and Subject stand below it: it becomes part of the line above.
     """
-    raw = _BEFORE.sub(b"", raw, count=1)
+    before = _BEFORE.match(raw)
+    # Where nothing stands before it, it stays the same object: a copy of a large mail is as large.
+    raw = raw[before.end() :] if before is not None else raw
     end = _BLANK.search(raw, 0, _HEAD)
     head = raw[: end.start()] if end else b""
     if not head:
@@ -157,4 +173,5 @@ def _mended(raw: bytes) -> bytes:
         lines[index] = (
             spaced[1] + line[spaced.end() - 1 :] if spaced else (b" " + line if index else b"X-Stray: " + line)
         )
-    return b"\n".join(lines) + raw[len(head) :]
+    mended = b"\n".join(lines)
+    return raw if mended == head else mended + raw[len(head) :]

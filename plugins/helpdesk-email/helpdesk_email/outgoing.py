@@ -12,11 +12,12 @@ from typing import Any
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _IDENTITY = re.compile(r"[!-;=?-~]{1,500}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_LINK = re.compile(r"https?://[!-;=?-~]{1,500}")
 MAX_SUBJECT = 400
 
 
 class _Identities(UnstructuredHeader, BaseHeader):
-    """Message ids, one a line: the package would encode a long one as words, and no program would know it again."""
+    """Message ids or links, one a line: the package would encode a long one as words, and no program would know it."""
 
     def fold(self, *, policy: Policy) -> str:
         return f"{self.name}: " + f"{policy.linesep} ".join(str(self).split()) + policy.linesep
@@ -24,7 +25,7 @@ class _Identities(UnstructuredHeader, BaseHeader):
 
 def _policy() -> Any:
     registry = HeaderRegistry()
-    for name in ("references", "in-reply-to", "message-id"):
+    for name in ("references", "in-reply-to", "message-id", "list-unsubscribe"):
         registry.map_to_type(name, _Identities)
     return SMTP.clone(header_factory=registry)
 
@@ -64,6 +65,10 @@ class Letter:
     auto_submitted: str = ""
     language: str = ""
     files: Sequence[OutgoingFile] = ()
+    # The address by which we know mail of ours again when it comes back.
+    loop: str = ""
+    # Where the recipient says that no more of this kind is wanted.
+    unsubscribe: str = ""
 
 
 def build(letter: Letter) -> EmailMessage:
@@ -84,6 +89,13 @@ def build(letter: Letter) -> EmailMessage:
         mail["Auto-Submitted"] = letter.auto_submitted
         # What Exchange looks at instead of RFC 3834.
         mail["X-Auto-Response-Suppress"] = "All"
+    if letter.loop:
+        mail["X-Loop"] = one_line(letter.loop)
+    if _LINK.fullmatch(letter.unsubscribe):
+        mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        if letter.unsubscribe.startswith("https:"):
+            # One click in the mail program (RFC 8058).
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(_body(letter.text), cte="quoted-printable")
     if letter.html:
         _add_html(mail, letter)

@@ -4,14 +4,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from helpdesk.api import Return
 from helpdesk.api import gettext as _
-from helpdesk_email import addresses, bodies, headers, limits, machine
+from helpdesk_email import addresses, authentication, bodies, detection, headers, limits, machine, reports
 from helpdesk_email.addresses import Address
 from helpdesk_email.attachments import MailFile
 from helpdesk_email.limits import Part
 
 # Where the transport notes to which of our addresses it delivered: a signed reply address may stand only there.
 _DELIVERED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To")
+MAX_HEADERS = 200
+MAX_HEADER = 2_000
+MAX_PROOF = 16_000
+# What decisions hang on: proofs, rules, to which of our addresses it came.
+_KEPT_FIRST = frozenset(
+    "from sender reply-to to cc subject date message-id return-path authentication-results auto-submitted precedence"
+    " list-id list-unsubscribe x-spam-flag x-spam-status x-spam-score delivered-to x-original-to envelope-to"
+    " x-envelope-to x-delivered-to".split()
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,8 @@ class ParsedMail:
     in_reply_to: str | None = None
     references: list[str] = field(default_factory=list)
     auto_submitted: str = ""
+    # What stood in front of it, for rules: names in small letters, decoded but for what proofs are read from.
+    headers: dict[str, list[str]] = field(default_factory=dict)
     machine: bool = False
     machine_reason: str = ""
     # What the person wrote, and what was quoted below it.
@@ -38,6 +50,8 @@ class ParsedMail:
     html: str = ""
     html_quoted: str = ""
     attachments: list[MailFile] = field(default_factory=list)
+    # What it tells of mail that we sent.
+    returns: list[Return] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     # A sentence when it cannot be used at all.
     refused: str | None = None
@@ -63,8 +77,12 @@ class ParsedMail:
         }
 
 
-def parse(raw: bytes) -> ParsedMail:
-    """Read ``raw`` as far as it can be read. Never raises, for any bytes; stores nothing."""
+def parse(raw: bytes, careful: bool = False) -> ParsedMail:
+    """Read ``raw`` as far as it can be read; stores nothing.
+
+    Raises :class:`limits.Suspicious` when ``careful`` and reading it may take long; nothing otherwise, for any bytes.
+    """
+    detection.begin()
     root, problems, refused = limits.read(raw)
     problems = list(problems)
     hint = bodies.charset_of(root)
@@ -74,8 +92,9 @@ def parse(raw: bytes) -> ParsedMail:
     if len(root.all_headers("From")) > 1:
         problems.append(_("It has more than one From header."))
     subject = headers.words(root.header("Subject"), hint)[:1_000]
-    body, wrong = bodies.read(root, hint) if refused is None else (bodies.Body("", "", "", "", []), [])
-    reason = machine.reason(root, sender.email if sender else "", subject, f"{body.text}\n{body.quoted}"[:20_000])
+    body, wrong = bodies.read(root, hint, careful) if refused is None else (bodies.Body("", "", "", "", []), [])
+    words = f"{body.text}\n{body.quoted}"
+    reason = machine.reason(root, sender.email if sender else "", subject, words[:20_000])
     in_reply_to = _identities(root, "In-Reply-To")
     to, cc, recipients = _recipients(root, hint, problems)
     return ParsedMail(
@@ -90,6 +109,7 @@ def parse(raw: bytes) -> ParsedMail:
         in_reply_to=in_reply_to[0] if in_reply_to else None,
         references=_identities(root, "References"),
         auto_submitted=headers.words(root.header("Auto-Submitted"))[:100],
+        headers=_headers(root, hint),
         machine=bool(reason),
         machine_reason=reason,
         text=body.text,
@@ -97,9 +117,24 @@ def parse(raw: bytes) -> ParsedMail:
         html=body.html,
         html_quoted=body.html_quoted,
         attachments=body.files,
+        returns=reports.returns(root, raw, sender.email if sender else "", subject, words) if reason else [],
         problems=[*problems, *(found for found in wrong if found not in problems)],
         refused=refused,
     )
+
+
+def _headers(root: Part, hint: str) -> dict[str, list[str]]:
+    """At most :data:`MAX_HEADERS` of its headers, those that decisions hang on before all others."""
+    items = [(name.lower(), str(value)) for name, value in root.raw_items()]
+    kept = [item for item in items if item[0] in _KEPT_FIRST][:MAX_HEADERS]
+    kept += [item for item in items if item[0] not in _KEPT_FIRST][: MAX_HEADERS - len(kept)]
+    found: dict[str, list[str]] = {}
+    for name, value in kept:
+        # An encoded word in a proof was put there by the mail, to be taken for one when it is decoded.
+        proof = name == authentication.HEADER
+        text = headers.unfolded(value)[:MAX_PROOF] if proof else headers.words(value[: MAX_HEADER * 4], hint)
+        found.setdefault(name[:100], []).append(text if proof else text[:MAX_HEADER])
+    return found
 
 
 def _identities(root: Part, name: str) -> list[str]:

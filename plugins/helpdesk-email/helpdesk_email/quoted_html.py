@@ -1,6 +1,7 @@
 """Where the quoted mail begins in an HTML body, found by the marks that mail programs leave."""
 
 import re
+from html import unescape
 
 _SPACE = r"[ \t\n\f\r]"
 _TAG = re.compile(
@@ -30,6 +31,9 @@ _MARKS = {
     ),
 }
 _SCANNED = 400_000
+_SILENT = frozenset({"head", "script", "style", "title"})
+# What a text form has and the HTML has not: addresses of links, words for pictures.
+_ADDED = re.compile(r"<?(?:https?://|mailto:)[^\s>)]+[>)]?|\[(?:cid|image):[^\]]*\]|\ufffd")
 
 
 def split(html: str) -> tuple[str, str]:
@@ -47,6 +51,40 @@ def split(html: str) -> tuple[str, str]:
             return html, ""
         return html[: match.start()], html[match.start() :]
     return html, ""
+
+
+def split_behind(html: str, written: str) -> tuple[str, str]:
+    """Cut ``html`` behind the words ``written``, with which it must begin; it stays whole where it does not.
+
+    Letters and digits are compared, nothing else: a text form of HTML has other spaces, signs and addresses.
+    """
+    wanted = _letters(written)
+    small = html[:_SCANNED].lower()
+    position = seen = 0
+    cut: int | None = None
+    for match in _TAG.finditer(html, 0, _SCANNED):
+        if match.start() < position:
+            continue
+        letters = _letters(unescape(html[position : match.start()]))
+        if letters and cut is not None:
+            return html[:cut], html[cut:]
+        if not wanted.startswith(letters, seen):
+            return html, ""
+        seen += len(letters)
+        closes = bool(match["end"])
+        if seen == len(wanted) and (cut is None or (closes and cut == position)):
+            # The elements that are closed right behind the words belong to them.
+            cut = match.end() if closes else match.start()
+        position = match.end()
+        name = (match["name"] or "").lower()
+        if name in _SILENT and not closes:
+            closing = small.find(f"</{name}", position)
+            position = closing if closing >= 0 else len(html)
+    return html, ""
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, _ADDED.sub("", text)))
 
 
 def _marked(tag: str, attributes: str) -> bool:

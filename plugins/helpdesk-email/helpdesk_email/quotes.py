@@ -23,6 +23,8 @@ _SENT_FROM = re.compile(
     r"|diese (?:nachricht|e-mail) wurde von .{0,80} gesendet|enviado (?:desde|do|de|a partir)\b|inviato (?:da|dal) "
     r"|verzonden (?:met|vanaf|van|via)\b|verstuurd vanaf|sendt (?:fra|via)\b|skickat från|lähetetty |wysłane? z\b"
     r"|отправлено (?:с|из)\b|надіслано з|odesláno z|gönderildi\b"
+    r"|(?:outlook (?:für|for|voor|pour|para|per) (?:ios|android)\b|(?:获取|取得|télécharge[rz]|obtener|obter|obtenir"
+    r"|scarica|скачайте|получить)(?: o)? outlook\b)|أُ?رسلت من|تم الإرسال من"
     r"|從我的.{0,40}傳送|从我的.{0,40}发送|发自我?的?|來自我的"
     r"|.{0,30}から送信|나의 .{0,30}에서 보냄)",
     re.IGNORECASE,

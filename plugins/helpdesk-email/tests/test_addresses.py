@@ -21,6 +21,8 @@ from helpdesk_email.addresses import Address
         ("a@b.example c@d.example", [("", "a@b.example")]),
         ("Anna <a@b.example", [("Anna", "a@b.example")]),
         ("Anna <>", []),
+        ('"anna berg"@b.example', [("", '"anna berg"@b.example')]),
+        ('"boss@ours.example"@b.example', [("", '"boss@ours.example"@b.example')]),
         ("", []),
     ],
 )
@@ -34,10 +36,30 @@ def test_a_name_in_front_is_not_taken_for_the_sender() -> None:
     assert several
 
 
-def test_an_address_as_a_name_is_a_name() -> None:
+def test_an_address_as_a_name_is_neither_sender_nor_name() -> None:
     found, several = addresses.sender('"boss@ours.example" <other@elsewhere.example>')
-    assert found == Address("boss@ours.example", "other@elsewhere.example")
+    assert found == Address("", "other@elsewhere.example")
     assert not several
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("'Anna Berg'", "Anna Berg"),
+        ("Anna Berg via Help Desk", "Anna Berg"),
+        ("'Anna' via Support", "Anna"),
+        ("Via Roma", "Via Roma"),
+        ("J=C3=B6rg", "Jörg"),
+        ("=?utf-8?Q?J=C3=B6rg_M", "Jörg M"),
+        ("A=B Ltd", "A=B Ltd"),
+        ("anna@shop.example", ""),
+        ("Anna (anna@shop.example)", "Anna"),
+        ("\u202eanna\u200b", "anna"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+    ],
+)
+def test_names_are_shown_as_people_write_them(name: str, shown: str) -> None:
+    assert addresses.shown_name(name) == shown
 
 
 def test_of_several_the_one_in_sender_counts() -> None:
@@ -52,3 +74,57 @@ def test_an_address_carries_no_line_break() -> None:
 
 def test_no_more_than_the_limit_is_read() -> None:
     assert len(addresses.parse(", ".join(f"u{number}@b.example" for number in range(5_000)))) == 500
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("anna@b.example", "a.b+c@b.example", "anna@b", "anna@123.b.example", "anna@under_score", "张伟@例子.广告"),
+        *(
+            '"a b"@b.example',
+            '"a@b"@c.example',
+            '"a\\"b"@c.example',
+            "!#$%&'*+-/=?^_`{|}~@b.example",
+            f"{'a' * 64}@b.example",
+        ),
+    ],
+)
+def test_addresses_that_mail_may_be_written_to(address: str) -> None:
+    assert addresses.valid(address)
+    assert [found.email for found in addresses.parse(address)] == [address]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "",
+            "anna",
+            "@b.example",
+            "anna@",
+            "a@b@c.example",
+            "a b@c.example",
+            "a..b@c.example",
+            ".a@c.example",
+            "a.@c.example",
+        ),
+        *(
+            "a@-b.example",
+            "a@b-.example",
+            "a@b..example",
+            "a@b.example.",
+            f"a@{'b' * 64}.example",
+            f"{'a' * 65}@b.example",
+        ),
+        *(
+            '"a"b"@c.example',
+            '"a\\"@c.example',
+            "a\\b@c.example",
+            "a(b)c@d.example",
+            "a@[127.0.0.1]",
+            "a@b.example\nBcc: c@d",
+        ),
+    ],
+)
+def test_addresses_that_no_mail_may_be_written_to(address: str) -> None:
+    assert not addresses.valid(address)

@@ -1,6 +1,7 @@
 """The public collections of real and hostile mail."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,25 @@ def test_every_mail_is_read(corpora: Path, folder: str) -> None:
         assert "\\u0000" not in found
 
 
-def test_every_bounce_is_the_mail_of_a_machine(corpora: Path) -> None:
-    files = sorted((corpora / "mail" / "sisimai-bounces").glob("*.eml"))
-    assert len(files) > 300
-    assert [file.name for file in files if not parse(file.read_bytes()).machine] == []
+def test_all_letters_of_mikel_are_readable(corpora: Path) -> None:
+    """Readable: a sender, a subject and text where the mail has them, nothing left encoded, nothing replaced."""
+    wrong = []
+    files = sorted((corpora / "mail" / "mikel-mail").rglob("*.eml"))
+    assert len(files) > 90
+    for file in files:
+        raw = file.read_bytes()
+        mail = parse(raw)
+        shown = "\n".join([mail.subject, mail.sender.name if mail.sender else "", mail.text])
+        # One mail was kept with the mark of lost letters in it already.
+        lost = "\ufffd" in shown and "\ufffd".encode() not in raw
+        missing = [
+            re.search(rb"^subject: *\S", raw, re.I | re.M) and not mail.subject,
+            re.search(rb"^from: *\S", raw, re.I | re.M) and mail.sender is None,
+            re.search(rb"\n\r?\n\s*\w", raw) and not mail.text.strip() and not mail.attachments,
+        ]
+        if lost or any(missing) or mail.refused or re.search(r"=\?[\w-]+\?[bq]\?", shown, re.I):
+            wrong.append(file.name)
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

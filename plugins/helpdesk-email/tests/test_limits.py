@@ -11,6 +11,11 @@ HEAD = b"From: a@b.example\r\nSubject: Hello\r\n"
 MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 
 
+def _words(count: int) -> bytes:
+    """Encoded words in sets that nobody knows, so that each has to be guessed."""
+    return b" ".join(b"=?x%d?b?%s?=" % (number, b"4OHi4+Tl5ufo") for number in range(count))
+
+
 def _nested(levels: int) -> bytes:
     parts = (
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(levels)
@@ -64,8 +69,16 @@ def test_over_a_limit_what_fits_is_kept_and_said(raw: bytes, word: str) -> None:
         b"From: a@b.example\r\nSubject: " + b"=?utf-8?q?a?= " * 100_000 + b"\r\n\r\nhi",
         HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 100_000,
         HEAD + b"\r\n" + b"> x\r\ny\r\n" * 100_000,
+        HEAD + MIXED + (b'--b\r\nContent-Type: a/b; name="' + _words(200) + b'"\r\n\r\nx\r\n') * 90,
+        HEAD + MIXED + (b"--b\r\nContent-Type: a/b;" + b"a*1=b;" * 1_300 + b"\r\n\r\nx\r\n") * 90,
+        HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"!A" * 15_000_000,
+        HEAD + b"Content-Type: text/html\r\n\r\n" + b"<p>x&" * 50_000,
+        HEAD + b"\r\n" + b"a:\n" * 80_000,
     ],
-    ids=["base64", "printable", "uuencode", "quotes", "comments", "words", "html", "lines"],
+    ids=[
+        *("base64", "printable", "uuencode", "quotes", "comments", "words", "html", "lines", "names", "parameters"),
+        *("foreign letters", "paragraphs", "colons"),
+    ],
 )
 def test_hostile_mails_take_seconds_at_most(raw: bytes) -> None:
     before = time.process_time()

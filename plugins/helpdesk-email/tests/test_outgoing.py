@@ -97,6 +97,21 @@ def test_a_domain_of_any_script_is_written_in_its_ascii_form() -> None:
     assert _sent(_letter(recipient=("", "anna@münchen.example")))["To"] == "anna@xn--mnchen-3ya.example"
 
 
+def test_a_way_out_is_given_only_where_it_belongs() -> None:
+    assert _sent(_letter())["List-Unsubscribe"] is None
+    way = f"https://desk.example/unsubscribe/{'1z-' + 'a' * 120}"
+    raw = outgoing.build(_letter(unsubscribe=way)).as_bytes()
+    assert f"List-Unsubscribe: <{way}>\r\n".encode() in raw, "whole, or no program would know it"
+    mail = _sent(_letter(unsubscribe=way))
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    plain = _sent(_letter(unsubscribe="http://desk.example/unsubscribe/x"))
+    assert plain["List-Unsubscribe"] and plain["List-Unsubscribe-Post"] is None, "RFC 8058 wants https"
+
+
+def test_mail_of_ours_is_known_again() -> None:
+    assert _sent(_letter(loop="help@shop.example"))["X-Loop"] == "help@shop.example"
+
+
 _hostile = st.text(max_size=60) | st.sampled_from(
     ["x\r\nBcc: evil@x.example", "x\n\n<script>", "\x00", "\u2028Bcc: y", "=?x"]
 )
@@ -114,12 +129,14 @@ def test_no_text_changes_the_structure(name: str, subject: str, text: str, ident
             in_reply_to=identity,
             references=[identity, "ok@shop.example"],
             language=name,
+            loop=name,
+            unsubscribe=subject,
             files=[OutgoingFile(file, file, b"data", identity)],
         )
     )
     assert set(mail.keys()) <= {
         *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Content-Language"),
-        *("MIME-Version", "Content-Type"),
+        *("MIME-Version", "Content-Type", "X-Loop"),
     }
     assert [address.addr_spec for address in mail["From"].addresses] == ["help@shop.example"]
     assert mail.get_content_type() == "multipart/mixed"

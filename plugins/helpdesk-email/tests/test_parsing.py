@@ -79,6 +79,14 @@ def test_files_and_inline_pictures_are_found() -> None:
         ('attachment; filename="\u200b.htaccess"', "htaccess"),
         ("attachment; filename==?utf-8?b?6K6i5Y2VLnBkZg==?=", "订单.pdf"),
         ("attachment; filename*=utf-8''%e2%82%ac.txt", "€.txt"),
+        ('attachment; filename="=?utf-8?q?=E8=AE=A2?=\r\n =?utf-8?q?=E5=8D=95=2Epdf?="', "订单.pdf"),
+        ('attachment; filename="%E8%AE%A2%E5%8D%95.pdf"', "订单.pdf"),
+        ('attachment; filename="100%.pdf"', "100%.pdf"),
+        ("attachment; filename=\"??.pdf\"; filename*=UTF-8''%E8%AE%A2%E5%8D%95.pdf", "订单.pdf"),
+        ("attachment; filename*=%E8%AE%A2%E5%8D%95.pdf", "订单.pdf"),
+        ("attachment; filename*0=a; filename*1*=%C3%BC.pdf", "aü.pdf"),
+        ("attachment; filename*=utf-8''%zz%.pdf", "%zz%.pdf"),
+        ("attachment; filename=my offer.pdf", "my offer.pdf"),
         (f"attachment; filename={'x' * 500}.pdf", "x" * 116 + ".pdf"),
         ('attachment; filename=""', "attachment.pdf"),
     ],
@@ -152,3 +160,29 @@ def test_an_enclosed_mail_with_a_header_that_cannot_be_written_is_still_a_file()
     assert b"x\xff-state" in data
     inner = parse(b"From: c@d.example\n" + data)
     assert (inner.subject, inner.text) == ("Old", "one\n\ntwo")
+
+
+@pytest.mark.parametrize("header", ["<p@q>", "p@q", "<p>", " p "])
+def test_pictures_are_found_by_identities_of_any_form(header: str) -> None:
+    raw = f"From: a@b.example\nContent-Type: image/png\nContent-ID: {header}\n\nx".encode()
+    assert parse(raw).attachments[0].content_id == header.strip(" <>")
+
+
+def _forms(*parts: tuple[str, str]) -> bytes:
+    body = "".join(f"--b\nContent-Type: {kind}\n\n{text}\n" for kind, text in parts)
+    return f"From: a@b.example\nContent-Type: multipart/alternative; boundary=b\n\n{body}--b--\n".encode()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("text/plain", "Hi"), ("text/html", "<p>Hi</p>")],
+        [("text/plain", "Hi"), ("text/x-amp-html", "<html amp4email>"), ("text/html", "<p>Hi</p>")],
+        [("text/html", "<p>Hi</p>"), ("text/plain", "")],
+        [("text/plain", "This is an HTML mail."), ("text/html", "<p>Hi</p>")],
+    ],
+    ids=["two", "three", "empty", "excuse"],
+)
+def test_one_text_in_several_forms_is_read_once(parts: list[tuple[str, str]]) -> None:
+    mail = parse(_forms(*parts))
+    assert (mail.text, mail.html, mail.attachments) == ("Hi", "<p>Hi</p>", [])

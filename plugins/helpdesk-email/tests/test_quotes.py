@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpdesk_email import quoted_html, quotes
+from helpdesk_email.parsing import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,17 @@ _QUOTE = "\n> Hello Anna,\n> it is on its way.\n"
         "pon., 2 lut 2026 o 10:15 Shop <help@shop.example> napisał(a):",
         "Shop <help@shop.example>, 2 Şub 2026 Pzt, 10:15 tarihinde şunu yazdı:",
         "Shop <help@shop.example> 于2026年2月2日周一 10:15写道：",
+        "---- On Mon, 02 Feb 2026 10:15:00 +0100 Shop <help@shop.example> wrote ----",
+        "Am 02.02.26 um 10:15 schrieb Shop:",
+        "Le 2 févr. 2026 à 10:15, Shop <help@shop.example> a écrit :",
+        "El lunes, 2 de febrero de 2026, 10:15:00 CET, Shop <help@shop.example> escribió:",
+        "Il 02/02/2026 10:15, Shop ha scritto:",
+        "Shop <help@shop.example> escreveu (segunda, 2/02/2026 à(s) 10:15):",
+        "Понедельник, 2 февраля 2026, 10:15 +03:00 от Shop <help@shop.example>:",
+        "2026年2月2日 10:15、Shop <help@shop.example> のメール：",
+        "在 2026-02-02 10:15:00，“Shop” <help@shop.example> 写道：",
+        "في ٢ فبراير ٢٠٢٦، الساعة ١٠:١٥ ص، كتب Shop <help@shop.example>:",
+        "في الاثنين، 2 فبراير 2026 في 10:15 ص تمت كتابة ما يلي بواسطة Shop <help@shop.example>:",
         "2026年2月2日(月) 10:15 Shop <help@shop.example>:",
         "2026년 2월 2일 (월) 오전 10:15, Shop <help@shop.example>님이 작성:",
     ],
@@ -48,11 +60,27 @@ def test_quotes_are_cut_in_many_languages(introduction: str) -> None:
         "From: Shop <help@shop.example>\nDate: Monday, 2 February 2026\nTo: Anna\nSubject: Brake\n\nHello",
         "> It is on its way.\n> Shop",
         "--\nAnna Berg\n+49 30 123456",
+        "De : Shop\nEnvoyé : lundi 2 février 2026 10:15\nÀ : Anna\nObjet : Frein\n\nBonjour",
+        "De: Shop\nEnviado el: lunes, 2 de febrero de 2026 10:15\nPara: Anna\nAsunto: Freno\n\nHola",
+        "Da: Shop\nInviato: lunedì 2 febbraio 2026 10:15\nA: Anna\nOggetto: Freno\n\nCiao",
+        "De: Shop\nEnviada em: segunda-feira, 2 de fevereiro de 2026\nPara: Anna\nAssunto: Freio\n\nOi",
+        "От: Shop\nОтправлено: понедельник, 2 февраля 2026 г. 10:15\nКому: Anna\nТема: Тормоз\n\nПривет",
+        "差出人: Shop\n送信日時: 2026年2月2日 10:15\n宛先: Anna\n件名: ブレーキ\n\nこんにちは",
+        "寄件者: Shop\n寄件日期: 2026年2月2日 10:15\n收件者: Anna\n主旨: 剎車\n\n您好",
+        "من: Shop\nتم الإرسال: الاثنين، 2 فبراير 2026\nإلى: Anna\nالموضوع: الفرامل\n\nمرحبا",
+        "---- 回复的原邮件 ----\n| 发件人 | Shop |\n| 发送日期 | 2026年2月2日 |\n您好",
+        "-----الرسالة الأصلية-----\nمرحبا",
         "Sent from my iPhone",
         "Von meinem iPhone gesendet",
+        "Enviado do meu iPhone",
+        "Inviato da iPhone",
+        "Отправлено с iPhone",
+        "iPhoneから送信",
         "发自我的iPhone",
+        "تم الإرسال من الـ iPhone",
+        "Get Outlook for iOS<https://aka.ms/o0ukef>",
+        "Outlook für Android beziehen",
     ],
-    ids=["original", "outlook", "qq", "foxmail", "header", "bare", "signature", "iphone", "iphone-de", "iphone-zh"],
 )
 def test_other_tails_are_cut(tail: str) -> None:
     assert quotes.cut(f"Thank you!\n\n{tail}") == ("Thank you!", tail)
@@ -84,6 +112,39 @@ def test_an_answer_below_the_quote_is_kept() -> None:
 def test_answers_among_the_quotes_are_kept_with_them() -> None:
     text = "Hi,\n\nOn Mon, 2 Feb 2026, Shop <help@shop.example> wrote:\n> Blue?\nYes.\n> Large?\nNo."
     assert quotes.cut(text) == (text, "")
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        # The text says where the quote begins, the HTML does not.
+        (
+            "Thanks!\n\nAnna\n\nVon: Shop\nGesendet: Montag\nAn: Anna\nBetreff: Bremse\n\nold words",
+            "<p>Thanks!</p><p>Anna</p><hr><p><b>Von:</b> Shop<br><b>Gesendet:</b> Montag<br><b>An:</b> Anna<br>"
+            "<b>Betreff:</b> Bremse</p><p>old words</p>",
+        ),
+        # The HTML says it, the text does not.
+        (
+            "Thanks!\n\nAnna\n\nWhat Shop said:\n\nold words",
+            '<p>Thanks!</p><p>Anna</p><div class="gmail_quote">What Shop said:<blockquote>old words</blockquote></div>',
+        ),
+        (
+            "Thanks!\n\nAnna\n\nOn 2 Feb 2026, Shop <help@shop.example> wrote:\n> old words",
+            "<style>p {}</style><p>Thanks!</p><p>Anna</p><p>On 2 Feb 2026, Shop &lt;help@shop.example&gt; wrote:</p>"
+            "<blockquote type=cite>old words</blockquote>",
+        ),
+    ],
+    ids=["text", "html", "both"],
+)
+def test_text_and_html_are_cut_at_the_same_place(plain: str, html: str) -> None:
+    head = "From: a@b.example\nContent-Type: multipart/alternative; boundary=b\n\n"
+    raw = head + "--b\nContent-Type: {}\n\n{}\n--b\n{}--b--"
+    both = raw.format("text/plain", plain, f"Content-Type: text/html\n\n{html}\n")
+    for source in (both, raw.format("text/html", html, "")):
+        mail = parse(source.encode())
+        assert mail.text == "Thanks!\n\nAnna"
+        assert mail.html == "<p>Thanks!</p><p>Anna</p>"
+        assert "old words" in mail.quoted
 
 
 def test_every_public_sample_is_cut_exactly(corpora: Path) -> None:

@@ -1,65 +1,21 @@
 """The way out: what a real server on this machine says, and what is made of it."""
 
+import base64
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from helpdesk_email import outgoing, smtp
+from helpdesk_email import failures, outgoing, smtp
 from helpdesk_email.settings import EmailSettings
-from helpdesk_email.smtp import Server
+from helpdesk_email.smtp import Failed, Parcel, Server
 
 from helpdesk.api import DeliveryFailed
-
-
-class Answers:
-    """A server that takes mail unless it is told otherwise."""
-
-    def __init__(self, **answers: str) -> None:
-        self.answers = answers
-        self.envelopes: list[Any] = []
-
-    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        envelope.mail_from = address
-        envelope.mail_options.extend(options)
-        return self.answers.get("mail", "250 OK")
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]) -> str:  # noqa: N802
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("rcpt", "250 OK")
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        self.envelopes.append(envelope)
-        return self.answers.get("data", "250 OK")
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., tuple[Server, Answers]]]:
-    """Start a server: ``serve(rcpt="550 nobody")``."""
-    running: list[Controller] = []
-
-    def start(options: dict[str, Any] | None = None, server: dict[str, Any] | None = None, **answers: str) -> Any:
-        handler = Answers(**answers)
-        controller = Controller(handler, hostname="127.0.0.1", port=free_port(), **(options or {}))
-        controller.start()
-        running.append(controller)
-        return Server("127.0.0.1", controller.port, **{"security": "none", "timeout": 3.0, **(server or {})}), handler
-
-    yield start
-    for controller in running:
-        controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
 
 
 def mail(recipient: str = "anna@customer.example") -> EmailMessage:
@@ -68,49 +24,70 @@ def mail(recipient: str = "anna@customer.example") -> EmailMessage:
     return outgoing.build(outgoing.Letter(sender, ("", recipient), "Hello", "Hello", "", "m1@shop.example", moment))
 
 
-def failure(server: Server, recipient: str = "anna@customer.example") -> DeliveryFailed:
-    with pytest.raises(DeliveryFailed) as caught:
-        smtp.send(mail(recipient), recipient, "help@shop.example", server)
+def parcel(recipient: str = "anna@customer.example", sender: str = "help@shop.example") -> Parcel:
+    return Parcel.of(mail(recipient), sender)
+
+
+def failure(server: Server, recipient: str = "anna@customer.example") -> Failed:
+    with pytest.raises(Failed) as caught:
+        smtp.send(parcel(recipient), server)
     return caught.value
 
 
 def test_a_mail_is_handed_over(serve: Any) -> None:
     server, handler = serve()
-    smtp.send(mail(), "anna@customer.example", "help@shop.example", server)
+    smtp.send(parcel(), server)
     (envelope,) = handler.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == ("help@shop.example", ["anna@customer.example"])
+    assert envelope.content.startswith(b"From: Shop <help@shop.example>\r\n")
     assert b"Message-ID: <m1@shop.example>" in envelope.content
 
 
 def test_an_automatic_answer_has_the_null_sender(serve: Any) -> None:
     server, handler = serve()
-    smtp.send(mail(), "anna@customer.example", "", server)
+    smtp.send(parcel(sender=""), server)
     assert handler.envelopes[0].mail_from in ("", "<>")
 
 
 @pytest.mark.parametrize(
-    ("stage", "answer", "permanent"),
+    ("stage", "answer", "meaning"),
     [
-        ("rcpt", "550 5.1.1 no such person", True),
-        ("rcpt", "450 4.2.1 try later", False),
-        ("rcpt", "530 5.7.0 authentication required", False),
-        ("mail", "550 5.7.1 not your address", False),
-        ("data", "554 5.7.1 looks like spam", True),
-        ("data", "452 4.3.1 disk full", False),
+        ("rcpt", "550 5.1.1 no such person", "permanent final"),
+        ("rcpt", "450 4.2.1 try later", ""),
+        ("rcpt", "530 5.7.0 authentication required", "rests"),
+        ("mail", "550 5.7.1 not your address", ""),
+        ("mail", "451 4.7.0 too many mails", "rests"),
+        ("mail", "552 5.3.4 too large", "permanent"),
+        ("data", "554 5.7.1 looks like spam", "permanent final"),
+        ("data", "452 4.3.1 disk full", ""),
     ],
 )
-def test_what_the_server_refuses_is_said_in_its_words(serve: Any, stage: str, answer: str, permanent: bool) -> None:
+def test_what_the_server_refuses_is_said_in_its_words(serve: Any, stage: str, answer: str, meaning: str) -> None:
     server, _handler = serve(**{stage: answer})
     error = failure(server)
-    assert error.permanent is permanent
+    assert [word for word in ("permanent", "rests", "final") if getattr(error.failure, word)] == sorted(
+        meaning.split(), key=("permanent", "rests", "final").index
+    )
     assert error.sentence.startswith("127.0.0.1 refused")
     assert answer in error.sentence
 
 
-def test_a_port_where_nobody_answers() -> None:
-    error = failure(Server("127.0.0.1", free_port(), security="none"))
+def test_a_server_that_goes_with_the_text_may_have_taken_it(serve: Any) -> None:
+    server, _handler = serve(data="gone")
+    error = failure(server)
+    assert error.failure.final and error.failure.rests and not error.permanent
+    assert "before it said whether it took the mail" in error.sentence
+
+
+def test_a_port_where_nobody_answers(free_port: int) -> None:
+    error = failure(Server("127.0.0.1", free_port, security="none"))
     assert not error.permanent
     assert "does not answer on port" in error.sentence
+
+
+def test_nothing_leaves_the_own_network_for_all_to_read() -> None:
+    error = failure(Server("93.184.216.34", 25, security="none"))
+    assert "for all to read" in error.sentence and error.failure.rests
 
 
 def test_a_server_without_starttls(serve: Any) -> None:
@@ -159,16 +136,74 @@ def test_an_address_with_letters_outside_ascii_wants_a_server_that_can(serve: An
     assert error.permanent
     assert "letters outside ASCII" in error.sentence
     server, handler = serve({"enable_SMTPUTF8": True})
-    smtp.send(mail("jörg@customer.example"), "jörg@customer.example", "help@shop.example", server)
+    smtp.send(parcel("jörg@customer.example"), server)
     assert handler.envelopes[0].rcpt_tos == ["jörg@customer.example"]
 
 
-def test_a_certificate_for_nobody_is_not_trusted() -> None:
+def test_a_certificate_that_nobody_vouches_for(serve: Any, tls: Any) -> None:
+    server, _handler = serve({"ssl_context": tls}, {"security": "tls"})
+    assert "signed by the server itself, which proves nothing" in failure(server).sentence
+
+
+def test_a_certificate_for_another_name(serve: Any, tls: Any, certificate: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    server, handler = serve({"ssl_context": tls}, {"security": "tls"})
+    assert "is for another name" in failure(server).sentence
+    smtp.send(parcel(), replace(server, host="localhost"))
+    assert len(handler.envelopes) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (10, "has expired"),
+        (9, "not valid yet"),
+        (18, "by the server itself"),
+        (19, "by nobody"),
+        (20, "by nobody"),
+        (0, "self"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_said(code: int, words: str) -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    error.verify_message = "self-signed certificate"
-    sentence, permanent = smtp.explain(error, Server("mail.shop.example", 465))
-    assert "certificate of mail.shop.example is not valid" in sentence
-    assert not permanent
+    error.verify_code, error.verify_message = code, "self-made"
+    found = failures.explain(error, Server("mail.shop.example", 465))
+    assert words in found.sentence and not found.permanent and found.rests
+    assert failures.advice(error, Server("mail.shop.example", 465))
+
+
+def test_a_token_is_shown_in_place_of_a_password(serve: Any) -> None:
+    given: list[str] = []
+
+    async def auth_xoauth2(_server: Any, words: list[str]) -> AuthResult:
+        given.append(base64.b64decode(words[1]).decode())
+        return AuthResult(success="Bearer good" in given[-1], handled="Bearer good" in given[-1])
+
+    server, handler = serve({"auth_require_tls": False}, {"user": "help@shop.example", "token": lambda: "good"})
+    handler.auth_XOAUTH2 = auth_xoauth2
+    smtp.send(parcel(), server)
+    assert given == ["user=help@shop.example\x01auth=Bearer good\x01\x01"] and len(handler.envelopes) == 1
+    assert "did not accept" in failure(replace(server, token=lambda: "old")).sentence
+
+    def none_to_be_had() -> str:
+        raise DeliveryFailed("Sign in again.")
+
+    found = failure(replace(server, token=none_to_be_had))
+    assert found.sentence == "Signing in at 127.0.0.1 failed: Sign in again." and found.failure.rests
+
+
+def test_a_password_may_have_any_letters(serve: Any) -> None:
+    given: list[Any] = []
+
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        given.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=True)
+
+    options = {"authenticator": authenticate, "auth_require_tls": False}
+    server, handler = serve(options, {"user": "hélp", "password": "schön"})
+    smtp.send(parcel(), server)
+    assert given == [("hélp", "schön")] and len(handler.envelopes) == 1
+    assert "schön" not in repr(server)
 
 
 def test_once_the_mail_is_taken_it_is_sent() -> None:
@@ -198,7 +233,7 @@ def test_once_the_mail_is_taken_it_is_sent() -> None:
         listening.listen()
         thread = threading.Thread(target=serve_once, args=(listening,))
         thread.start()
-        smtp.send(mail(), "a@b.example", "", Server("127.0.0.1", listening.getsockname()[1], security="none"))
+        smtp.send(parcel(), Server("127.0.0.1", listening.getsockname()[1], security="none"))
         thread.join(5)
     assert taken.is_set()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from helpdesk.api import Delivery, Message, MessageDraft, Ticket, db, receive, reply
+from helpdesk.api import Delivery, Message, MessageDraft, Ticket, db, follow, receive, reply
 
 ANNA = "Anna Berg <anna@customer.example>"
 
@@ -233,3 +233,35 @@ def test_a_list_opens_a_ticket_and_a_robots_answer_does_not(app: Any, header: st
     raw = f"{header}\r\nFrom: Ann <ann@post.example>\r\nTo: help@desk.example\r\nSubject: Hi\r\n\r\nIt rubs.\r\n"
     found = receive("email", raw.encode())
     assert (found.outcome, found.machine) == (outcome, True)
+
+
+def test_a_followers_copy_says_why_and_stands_in_the_thread(
+    app: Any, mailbox: Any, make_user: Any, run_jobs: Callable[[], int]
+) -> None:
+    ticket = ticket_of(receive("email", write(Cc="Cleo <cleo@customer.example>")))
+    agent = make_user("agent", name="Abe Agent")
+    for words in ("It is on its way.", "It has arrived."):
+        reply(ticket, MessageDraft(words), agent)
+        run_jobs()
+    first, second = mailbox.to("cleo@customer.example")
+    for mail in (first, second):
+        for kind in ("plain", "html"):
+            body = mail.get_body((kind,)).get_content()
+            assert "You get this because you follow what Anna Berg has asked." in body
+    # Cleo has got Anna's own mail: the copies stand below it, and below each other.
+    assert first["In-Reply-To"] == "<c1@customer.example>" == first["References"]
+    assert second["References"].split() == ["<c1@customer.example>", first["Message-ID"]]
+    assert second["In-Reply-To"] == first["Message-ID"] and second["Subject"] == "Re: Where is my order?"
+    assert "You get this" not in mailbox.to("anna@customer.example")[-1].get_body(("plain",)).get_content()
+
+
+def test_who_follows_later_has_not_seen_what_was_before(
+    app: Any, mailbox: Any, make_user: Any, run_jobs: Callable[[], int]
+) -> None:
+    ticket = ticket_of(receive("email", write()))
+    agent = make_user("agent")
+    follow(ticket, make_user(email="cleo@customer.example"), agent)
+    reply(ticket, MessageDraft("It is on its way."), agent)
+    run_jobs()
+    (mail,) = mailbox.to("cleo@customer.example")
+    assert mail["In-Reply-To"] is None and mail["References"] is None

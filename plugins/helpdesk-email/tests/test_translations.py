@@ -1,33 +1,19 @@
-"""Simplified Chinese is complete, and its placeholders are those of the original."""
+"""Every text of the settings can be translated; that catalogs are complete is what `plugin check` looks at."""
 
-import re
+from dataclasses import fields
 from pathlib import Path
 
 import helpdesk_email
+import pytest
 from babel.messages.pofile import read_po
+from helpdesk_email.settings import AnswerSettings, EmailSettings, IncomingSettings, OutgoingSettings
 
-CATALOGS = Path(helpdesk_email.__file__).parent / "translations"
-PLACEHOLDER = re.compile(r"%\(\w+\)s")
-
-
-def test_simplified_chinese_is_complete() -> None:
-    with (CATALOGS / "messages.pot").open("rb") as file:
-        wanted = {message.id for message in read_po(file) if message.id}
-    with (CATALOGS / "zh_Hans" / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        found = {message.id: message for message in read_po(file, locale="zh_Hans") if message.id}
-    assert set(found) == wanted
-    for message in found.values():
-        assert message.string
-        assert not message.fuzzy
-        assert sorted(PLACEHOLDER.findall(message.string)) == sorted(PLACEHOLDER.findall(message.id))
+TEMPLATE = Path(helpdesk_email.__file__).parent / "translations" / "messages.pot"
 
 
-def test_every_text_of_the_settings_is_in_the_template() -> None:
-    from dataclasses import fields
-
-    from helpdesk_email.settings import EmailSettings
-
-    with (CATALOGS / "messages.pot").open("rb") as file:
+@pytest.mark.parametrize("group", [EmailSettings, IncomingSettings, AnswerSettings, OutgoingSettings])
+def test_every_text_of_the_settings_is_in_the_template(group: type) -> None:
+    with TEMPLATE.open("rb") as file:
         wanted = {message.id for message in read_po(file)}
-    for setting in fields(EmailSettings):
+    for setting in fields(group):
         assert {str(setting.metadata["label"]), str(setting.metadata["hint"])} <= wanted | {""}

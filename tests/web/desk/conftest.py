@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from helpdesk.app import create_app
-from helpdesk.core import accounts, schema, workflow
+from helpdesk.core import accounts, schema, sign_in_sessions, workflow
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
@@ -41,7 +41,7 @@ class World:
         client = self.app.test_client()
         if user_id is not None:
             with self.app.app_context():
-                login = db.session.get(User, user_id).get_id()
+                login = sign_in_sessions.begin(db.session.get(User, user_id))
             with client.session_transaction() as session:
                 session["_user_id"], session["_fresh"] = login, True
         return client

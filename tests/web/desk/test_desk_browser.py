@@ -1,12 +1,10 @@
 """The desk in a real Chromium: what only a browser can say."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page, expect
 
 from helpdesk.core import workflow
 from helpdesk.core.drafts import MessageDraft
@@ -25,27 +23,16 @@ PAGES = [
     "/desk/people",
     "/desk/people/4",
     "/desk/me",
+    "/desk/dashboard",
+    "/desk/teams/1",
+    "/desk/reports",
+    "/desk/tickets/{n}/suggestions",
 ]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
 @pytest.fixture
-def address(world: Any) -> Iterator[str]:
-    world.app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address(world: Any, listen: Callable[[Any], str]) -> str:
+    return listen(world.app)
 
 
 @pytest.fixture
@@ -60,7 +47,7 @@ def open_page(world: Any, browser: Browser, address: str) -> Iterator[Callable[.
         cookie = world.client(user or world.agent).get_cookie("helpdesk")
         context.add_cookies([{"name": "helpdesk", "value": cookie.value, "url": address}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if _is_complaint(message) else None)
         return page

@@ -18,6 +18,9 @@ PAGES = [
     "/desk/tickets/{n}",
     "/desk/people",
     "/desk/people/4",
+    "/desk/dashboard",
+    "/desk/teams/1",
+    "/desk/reports",
 ]
 PARTS = [
     "/desk/views/all?part=rows",
@@ -29,6 +32,8 @@ PARTS = [
     "/desk/tickets/{n}/conversation",
     "/desk/tickets/{n}/news?since=0",
     "/desk/tickets/{n}/side",
+    "/desk/tickets/{n}/suggestions",
+    "/desk/dashboard/widgets",
     "/desk/tickets/{n}/row",
     "/desk/tickets/{n}/menu/assignee",
     "/desk/tickets/{n}/menu/team",
@@ -40,7 +45,12 @@ def _cost(client: FlaskClient, queries: list[str], path: str, headers: dict[str,
     queries.clear()
     answer = client.get(path, headers=headers)
     assert answer.status_code == 200, path
-    return list(queries)
+    return _without_the_clock(queries)
+
+
+def _without_the_clock(queries: list[str]) -> list[str]:
+    """Whether something has changed is asked every two seconds: on a slow machine more than once for a page."""
+    return [query for query in queries if not query.startswith("SELECT generation.number")]
 
 
 @pytest.mark.parametrize(("path", "part"), [(path, False) for path in PAGES] + [(path, True) for path in PARTS])
@@ -82,4 +92,5 @@ def test_the_first_page_after_a_change_of_settings_stays_within_twelve(
         generation.forget()
     queries.clear()
     assert agent.get(path.format(n=world.ticket)).status_code == 200
-    assert len(queries) <= 12, "\n".join(queries)
+    asked = _without_the_clock(queries)
+    assert len(asked) <= 11, "\n".join(asked)

@@ -326,9 +326,9 @@ def test_a_new_password_ends_every_other_session(world: Any, agent: FlaskClient)
         {"repeated": "another one entirely"},
         {"new_password": "short", "repeated": "short"},
     ):
-        assert agent.post("/desk/me/password", data={**form, **wrong}).status_code == 422
+        assert agent.post("/auth/security/password", data={**form, **wrong}).status_code == 422
     assert elsewhere.get("/desk/me").status_code == 200
-    assert agent.post("/desk/me/password", data=form).status_code == 303
+    assert agent.post("/auth/security/password", data=form).status_code == 303
     assert agent.get("/desk/me").status_code == 200
     assert elsewhere.get("/desk/me").status_code == 303
     assert world.read(lambda: accounts.check_password(db.session.get(User, world.agent), new))
@@ -336,5 +336,5 @@ def test_a_new_password_ends_every_other_session(world: Any, agent: FlaskClient)
 
 def test_guessing_the_present_password_is_slowed_down(world: Any, agent: FlaskClient) -> None:
     form = {"password": "guess", "new_password": "x" * 12, "repeated": "x" * 12}
-    pages = [agent.post("/desk/me/password", data=form).data.decode() for _try in range(accounts.FAILURES + 1)]
+    pages = [agent.post("/auth/security/password", data=form).data.decode() for _try in range(accounts.FAILURES + 1)]
     assert "Too many tries" in pages[-1] and "Too many tries" not in pages[0]

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from helpdesk.core import files, workflow
 from helpdesk.core.drafts import MessageDraft, StoredFile
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Attachment, Follower, Message, Ticket, View
+from helpdesk.core.models import Attachment, Follower, Message, Team, Ticket, User, View
 
 GETS = [
     "/desk/",
@@ -20,6 +20,10 @@ GETS = [
     "/desk/people",
     "/desk/people/{rita}",
     "/desk/me",
+    "/desk/dashboard",
+    "/desk/dashboard/widgets",
+    "/desk/teams/{workshop}",
+    "/desk/reports",
 ]
 TICKET_GETS = [
     "/desk/tickets/{n}",
@@ -27,6 +31,7 @@ TICKET_GETS = [
     "/desk/tickets/{n}/news",
     "/desk/tickets/{n}/row",
     "/desk/tickets/{n}/side",
+    "/desk/tickets/{n}/suggestions",
     "/desk/tickets/{n}/edit",
     "/desk/tickets/{n}/menu/team",
     "/desk/tickets/{n}/menu/assignee",
@@ -35,11 +40,15 @@ POSTS = [
     ("/desk/views", {"name": "A view"}),
     ("/desk/tickets/new", {"subject": "x", "email": "a@b.example", "text": "x", "written_by": "us"}),
     ("/desk/me", {"name": "Mallory"}),
-    ("/desk/me/password", {"password": "x", "new_password": "y", "repeated": "y"}),
+    ("/desk/me/tokens", {"name": "x", "days": "30"}),
+    ("/desk/me/tokens/1/revoke", {}),
+    ("/desk/people/{rita}/mail-arrives", {}),
+    ("/desk/people/{rita}/wants-care", {}),
 ]
 TICKET_POSTS = [
     ("/desk/tickets/{n}/messages", {"mode": "reply", "text": "Hello"}),
     ("/desk/tickets/{n}/messages", {"mode": "note", "text": "Hello"}),
+    ("/desk/tickets/{n}/messages/1/again", {}),
     ("/desk/tickets/{n}/read", {}),
     ("/desk/tickets/{n}/set/status", {"value": "solved"}),
     ("/desk/tickets/{n}/set/priority", {"value": "high"}),
@@ -56,7 +65,8 @@ TICKET_POSTS = [
 def _every(world: Any) -> list[tuple[str, str, dict[str, str]]]:
     gets = [("GET", path, {}) for path in GETS + TICKET_GETS]
     posts = [("POST", path, form) for path, form in POSTS + TICKET_POSTS]
-    return [(method, path.format(n=world.ticket, rita=world.requester), form) for method, path, form in gets + posts]
+    ids = {"n": world.ticket, "rita": world.requester, "workshop": world.workshop}
+    return [(method, path.format(**ids), form) for method, path, form in gets + posts]
 
 
 def test_strangers_are_sent_to_sign_in(world: Any) -> None:
@@ -79,10 +89,16 @@ def test_every_route_of_the_desk_is_in_these_lists(world: Any) -> None:
         "/desk/attachments/<int:attachment_id>",
         "/desk/messages/<int:message_id>/original",
         "/desk/views/<key>/delete",
+        # Of plugins: tests/web/test_reports.py.
+        "/desk/reports/<name>",
     }
     shapes = {path.split("?")[0].replace("{n}", "<int:number>").replace("{rita}", "<int:user_id>") for path in known}
+    shapes = {shape.replace("{workshop}", "<int:team_id>") for shape in shapes}
     shapes = {
-        shape.replace("/views/mine", "/views/<key>").replace("/followers/1/", "/followers/<int:user_id>/")
+        shape.replace("/views/mine", "/views/<key>")
+        .replace("/followers/1/", "/followers/<int:user_id>/")
+        .replace("/messages/1/", "/messages/<int:message_id>/")
+        .replace("/tokens/1/", "/tokens/<int:number>/")
         for shape in shapes
     }
     shapes = {
@@ -169,3 +185,16 @@ def test_only_supervisors_share_views_and_delete_those_of_others(
     assert agent.get(f"/desk/views/{number}").status_code == 200
     assert agent.post(f"/desk/views/{number}/delete").status_code == 403
     assert admin.post(f"/desk/views/{number}/delete").status_code == 303
+
+
+def test_a_private_team_looks_like_none_to_those_outside(world: Any, agent: FlaskClient, admin: FlaskClient) -> None:
+    hidden, missing = agent.get(f"/desk/teams/{world.board}"), agent.get("/desk/teams/99999")
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.data == missing.data
+    assert "Board" in admin.get(f"/desk/teams/{world.board}").text
+    with world.app.app_context():
+        board = db.session.get(Team, world.board)
+        board.members.append(db.session.get(User, world.agent))
+        db.session.commit()
+    assert "Board" in agent.get(f"/desk/teams/{world.board}").text
+    assert agent.get(f"/desk/teams/{2**70}").status_code == 404

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from helpdesk.app import create_app
-from helpdesk.core import accounts, schema, workflow
+from helpdesk.core import accounts, schema, sign_in_sessions, workflow
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Ticket, User
+from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.pages import ticket_page
+from helpdesk.core.transaction import transaction
 from helpdesk.core.views import SORTS, TicketFilter
 
 
@@ -23,6 +24,8 @@ def shop(tmp_path: Path, postgresql_url: str) -> Iterator[Any]:
     with app.test_request_context():
         schema.upgrade()
         accounts.create_user("abe@desk.example", "Abe", "agent", None, password="correct horse battery")
+        with transaction():
+            db.session.add(Team(name="Workshop"))
         rita = accounts.requester_for("rita@customer.example", "Rita")
         for number in range(9):
             draft = TicketDraft(
@@ -39,7 +42,7 @@ def shop(tmp_path: Path, postgresql_url: str) -> Iterator[Any]:
 def test_every_page_works_on_postgresql(shop: Any) -> None:
     client = shop.test_client()
     with shop.app_context():
-        login = db.session.get(User, 1).get_id()
+        login = sign_in_sessions.begin(db.session.get(User, 1))
     with client.session_transaction() as session:
         session["_user_id"], session["_fresh"] = login, True
     pages = [
@@ -48,7 +51,9 @@ def test_every_page_works_on_postgresql(shop: Any) -> None:
         "/desk/views",
     ]
     pages += ["/desk/counts", "/desk/views/all/news?since=0", "/desk/people?text=rita", "/desk/people/2", "/desk/me"]
-    parts = ("", "/conversation", "/news?since=0", "/side", "/row", "/edit", "/menu/team", "/menu/assignee")
+    pages += ["/desk/dashboard", "/desk/dashboard/widgets", "/desk/reports", "/desk/teams/1"]
+    parts = ("", "/suggestions", "/conversation", "/news?since=0", "/side", "/row", "/edit", "/menu/team")
+    parts += ("/menu/assignee",)
     for path in pages + [f"/desk/tickets/1{part}" for part in parts]:
         assert client.get(path, headers={"HX-Request": "true"}).status_code == 200, path
         assert client.get(path).status_code == 200, path

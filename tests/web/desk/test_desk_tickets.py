@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
+from helpdesk.api import Channel, IntakeDraft, receive
 from helpdesk.core import files, workflow
+from helpdesk.core.channels.outbox import bounced
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Attachment, Delivery, Intake, Message, TicketRead
@@ -138,6 +141,19 @@ def test_a_reply_that_could_not_be_sent_says_so(world: Any, agent: FlaskClient, 
     assert "Could not be sent" in _page(agent, world)
 
 
+def test_a_reply_that_came_back_says_so_and_why(world: Any, agent: FlaskClient, reply: Any) -> None:
+    message = reply("On its way", actor=world.agent)
+
+    def come_back() -> None:
+        delivery = db.session.query(Delivery).filter_by(message_id=message).one()
+        assert bounced(delivery.identity, "550 <b>no</b> such mailbox")
+
+    world.read(come_back)
+    page = _page(agent, world)
+    assert "Came back" in page and "Being sent" not in page
+    assert "came back: " in page and "550 &lt;b&gt;no&lt;/b&gt; such mailbox" in page
+
+
 def test_pictures_in_a_mail_come_from_its_attachments(world: Any, agent: FlaskClient) -> None:
     def store() -> Any:
         return files.store_bytes(b"\x89PNG\r\n\x1a\n0000", "logo.png", "image/png", content_id="logo@1")
@@ -185,3 +201,16 @@ def test_a_message_of_a_deleted_person_is_still_shown(world: Any, agent: FlaskCl
 
     world.read(forget)
     assert "From somebody" in _page(agent, world)
+
+
+@pytest.mark.parametrize(("verified", "marked"), [(True, False), (None, False), (False, True)])
+def test_only_a_sender_who_was_disproved_is_marked(
+    as_agent: Any, plug: Any, verified: bool | None, marked: bool
+) -> None:
+    """Nobody can tell of most mail: a mark on all of it would soon be read by nobody."""
+    draft = IntakeDraft("post", "tom@post.example", text="It is stuck.", verified=verified)
+    plug("post", register_channels=lambda: [Channel("post", "Post", parse=lambda _raw: draft)])
+    ticket = receive("post", b"1").ticket_id
+    page = as_agent.get(f"/desk/tickets/{ticket}").text
+    assert ("Sender not verified" in page) == marked
+    assert ("Nothing proves that this person wrote it" in page) == (verified is None)

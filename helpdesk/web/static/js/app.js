@@ -1,6 +1,7 @@
 // Every page of the team.
 import { watchKeys } from "./keys.js";
 import { watchMenus } from "./menus.js";
+import { keepKeys } from "./once.js";
 import { toast, watchToasts } from "./toasts.js";
 
 const words = document.getElementById("words")?.dataset ?? {};
@@ -8,6 +9,7 @@ const words = document.getElementById("words")?.dataset ?? {};
 watchMenus();
 watchToasts();
 watchKeys();
+keepKeys();
 
 document.addEventListener("htmx:responseError", (event) => {
   // A part that refreshes by itself tries again by itself.

@@ -1,5 +1,7 @@
 // The reply box: the rich editor over a plain textarea, files by paste and drop, a draft that survives.
 
+import { harmless } from "./harmless.js";
+
 const DRAFT = "draft:";
 
 function words(form, name) {
@@ -50,7 +52,7 @@ class Composer {
 
   edit() {
     if (!customElements.get("trix-editor")) return;
-    this.html.value ||= escaped(this.textarea.value);
+    this.html.value = harmless(this.html.value) || escaped(this.textarea.value);
     this.html.disabled = false;
     this.editor = document.createElement("trix-editor");
     this.editor.id = "composer-editor";
@@ -68,6 +70,14 @@ class Composer {
     const changed = () => this.changed();
     this.textarea.addEventListener("input", changed);
     this.section.addEventListener("trix-change", changed);
+    this.section.addEventListener("trix-before-paste", ({ paste }) => {
+      if (paste.html) paste.html = harmless(paste.html);
+    });
+    for (const kind of ["trix-focus", "focusin"]) {
+      this.section.addEventListener(kind, (event) => {
+        if (event.target === this.editor || event.target === this.textarea) this.visited = true;
+      });
+    }
     this.section.addEventListener("trix-attributes-change", () => this.pressed());
     this.section.addEventListener("trix-file-accept", (event) => {
       event.preventDefault();
@@ -172,6 +182,25 @@ class Composer {
     (this.editor ?? this.textarea).focus();
   }
 
+  // Where the cursor is, or was; at the end as long as nobody has been in the editor.
+  insert(text) {
+    const editor = this.editor?.editor;
+    if (editor) {
+      const range = editor.getSelectedRange();
+      const end = Math.max(0, editor.getDocument().toString().length - 1);
+      if (!this.visited || !range) editor.setSelectedRange(end);
+      editor.recordUndoEntry("Insert");
+      editor.insertString(text);
+    } else {
+      const { selectionStart, selectionEnd, value } = this.textarea;
+      const [from, to] = this.visited ? [selectionStart, selectionEnd] : [value.length, value.length];
+      this.textarea.setRangeText(text, from, to, "end");
+      this.changed();
+    }
+    this.visited = true;
+    this.focus();
+  }
+
   send() {
     const group = this.section.querySelector(this.mode === "note" ? ".split.for-note" : ".split.for-reply");
     const button = group?.querySelector(".btn[type=submit]");
@@ -193,6 +222,10 @@ export function write(mode) {
   if (!current?.section.isConnected) return;
   current.choose(mode);
   current.focus();
+}
+
+export function insertText(text) {
+  if (current?.section.isConnected) current.insert(text);
 }
 
 export function forgetDraft() {

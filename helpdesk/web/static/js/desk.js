@@ -1,5 +1,8 @@
 // The panes of the desk: a click in the list opens the ticket beside it and the list stays where it is.
 import { enhanceComposer, forgetDraft } from "./composer.js";
+import { watchTools } from "./tools.js";
+
+watchTools();
 
 const panes = () => document.getElementById("panes");
 const conversation = () => document.getElementById("conv");

@@ -1,0 +1,101 @@
+"""A translator in a real Chromium: from nothing to a live page, and an owner who corrects a text in place."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from helpdesk.testing.served import ServedDesk, wait_for
+from tests.browser.owner import add_owner, enter
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+AXE = Path(__file__).parents[1] / "vendor" / "axe" / "axe.min.js"
+
+
+@pytest.fixture
+def desk(serve_desk: Callable[..., ServedDesk]) -> ServedDesk:
+    """A running desk with an administrator."""
+    started = serve_desk()
+    add_owner(started)
+    return started
+
+
+def translate(path: Path, **texts: str) -> None:
+    """Fill in some texts as an editor does: the whole file is written anew."""
+    catalog = path.read_text("utf-8")
+    for source, text in texts.items():
+        catalog, count = re.subn(rf'(msgid "{source}"\nmsgstr) "[^"]*"', rf'\1 "{text}"', catalog)
+        assert count == 1, source
+    path.write_text(catalog, "utf-8")
+
+
+def seconds_until(page: Page, address: str, words: str) -> float:
+    start = time.monotonic()
+    wait_for(lambda: page.goto(address) is not None and words in page.inner_text("body"), 10)
+    return time.monotonic() - start
+
+
+def test_from_nothing_to_a_live_page(
+    desk: ServedDesk, browser: Browser, watch: Callable[[Page, str], list[str]]
+) -> None:
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    problems = watch(page, desk.url)
+    page.goto(f"{desk.url}/auth/sign-in")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    desk.run("translation", "new", "ar", "--into-home")
+    path = desk.home / "translations" / "ar" / "LC_MESSAGES" / "messages.po"
+    translate(path, **{"Sign in": "تسجيل الدخول"})
+    assert seconds_until(page, f"{desk.url}/auth/sign-in", "العربية") < 3, "two seconds, and one to load the page"
+    page.locator("button[name=locale][value=ar]").dispatch_event("click")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    expect(page.locator("body")).to_contain_text("تسجيل الدخول")
+    translate(path, **{"Sign in": "ادخل", "Password": "كلمة السر"})
+    assert seconds_until(page, f"{desk.url}/auth/sign-in", "كلمة السر") < 3
+    expect(page.locator("body")).to_contain_text("ادخل")
+
+    # What would break the page is left out, and named; the rest stays, and nothing was restarted.
+    text = path.read_text("utf-8").replace('msgstr "ادخل"', 'msgstr "<img src=x onerror=alert(1)> 50 %"')
+    path.write_text(text + '\nmsgid "Odd\nmsgstr [\n', "utf-8")
+    assert seconds_until(page, f"{desk.url}/auth/sign-in", "Sign in") < 3
+    expect(page.locator("body")).to_contain_text("كلمة السر")
+    assert page.locator("img[src=x]").count() == 0
+    assert problems == []
+    assert "start" not in desk.said().split("Stop it with Ctrl+C")[1].lower()
+
+
+def test_an_owner_corrects_a_text_in_place(desk: ServedDesk, browser: Browser) -> None:
+    owner = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    enter(owner, desk)
+    for path in ("/admin/languages", "/admin/languages/zh_Hans", "/admin/languages/en?q=ticket"):
+        owner.goto(f"{desk.url}{path}")
+        owner.evaluate("document.querySelectorAll('.textrow').forEach((row, place) => row.open = place < 3)")
+        owner.evaluate(AXE.read_text("utf-8"))
+        found = owner.evaluate("rules => axe.run({runOnly: rules})", ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"])
+        assert found["violations"] == [], path
+    customer = browser.new_context(java_script_enabled=False, locale="zh-CN").new_page()
+    customer.goto(f"{desk.url}/auth/forgot")
+    before = customer.locator("h1").inner_text()
+
+    owner.goto(f"{desk.url}/admin/languages")
+    owner.get_by_role("link", name="中文").first.click()
+    owner.get_by_label("English text or translation").fill("Password forgotten")
+    owner.get_by_role("button", name="Show").click()
+    row = owner.locator("details.textrow", has=owner.get_by_text("Password forgotten", exact=True))
+    row.locator("summary").click()
+    row.get_by_label("Text").fill(f"{before} 50 %")
+    row.get_by_role("button", name="Save").click()
+    expect(owner.locator(".form-error")).to_contain_text("a single %")
+    expect(owner.locator("details.textrow[open] textarea")).to_have_value(f"{before} 50 %")
+    owner.locator("details.textrow[open] textarea").fill("忘了密码吗")
+    owner.locator("details.textrow[open]").get_by_role("button", name="Save").click()
+    expect(owner.locator("#toasts")).to_contain_text("corrected")
+    assert seconds_until(customer, f"{desk.url}/auth/forgot", "忘了密码吗") < 3
+
+    row = owner.locator("details.textrow", has_text="忘了密码吗")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Take the correction back").click()
+    assert seconds_until(customer, f"{desk.url}/auth/forgot", before) < 3

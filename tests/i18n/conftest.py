@@ -1,0 +1,211 @@
+"""A desk with one of everything, and the address of every page that it has: a new page is covered by itself."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from helpdesk_email.models import Mailbox, Rule, Server
+
+from helpdesk.core import (
+    accounts,
+    api_tokens,
+    labels,
+    links,
+    plugin_uploads,
+    schedules,
+    service_accounts,
+    settings,
+    workflow,
+)
+from helpdesk.core.channels import intake
+from helpdesk.core.clock import now
+from helpdesk.core.drafts import MessageDraft, StoredFile, TicketDraft
+from helpdesk.core.extensions import db
+from helpdesk.core.files import store_bytes
+from helpdesk.core.models import (
+    Attachment,
+    CorrectedString,
+    Event,
+    HeldFact,
+    Job,
+    Organization,
+    QuarantinedMessage,
+    ScheduleRun,
+    Ticket,
+    TicketField,
+    User,
+    Worker,
+)
+from helpdesk.core.settings import DeskSettings
+from helpdesk.core.teams import make_team
+from helpdesk.core.transaction import transaction
+from helpdesk.core.views import TicketFilter, save_view
+from helpdesk.plugins import manager
+
+# A mark of what people wrote: data, in no language of the desk.
+DATA = "\u00a7"
+# Addresses that are no pages of a desk that runs, each with the reason.
+NO_PAGES = {
+    "static": "a file",
+    "look.theme_file": "a file of a theme",
+    "well_known.security_txt": "a text for programs",
+    "setup.desk": "open until the first administrator is made",
+    "setup.administrator": "open until the first administrator is made",
+}
+
+
+_MAIL = f"From: {DATA}Writer <writer@post.example>\r\nSubject: {DATA}Chain\r\n\r\n{DATA}It broke.\r\n"
+
+
+@dataclass
+class World:
+    """The people of the sample desk, and what stands for the parameters of its addresses."""
+
+    admin: Any
+    customer: Any
+    values: dict[str, Any]
+    # For one endpoint, where a name means something else.
+    special: dict[str, dict[str, Any]]
+
+    def pages(self, app: Flask) -> Iterator[tuple[str, str]]:
+        """Endpoint and address of every page; fails when nobody has said what a new parameter is."""
+        adapter = app.url_map.bind("localhost")
+        for rule in app.url_map.iter_rules():
+            if "GET" not in (rule.methods or ()) or rule.endpoint in NO_PAGES:
+                continue
+            values = {**self.values, **self.special.get(rule.endpoint, {})}
+            unknown = rule.arguments - set(values)
+            assert not unknown, f"say in tests/i18n/conftest.py what {sorted(unknown)} of {rule.rule} is"
+            yield rule.endpoint, adapter.build(rule.endpoint, {name: values[name] for name in rule.arguments})
+
+
+@pytest.fixture
+def locale() -> str:
+    """The language that the sample people speak; a module has its own."""
+    return "en"
+
+
+@pytest.fixture
+def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
+    """A desk whose every text from people is marked as data."""
+    admin = make_user("admin", name=f"{DATA}Admin", email=f"{DATA}admin@desk.example", locale=locale)
+    customer = make_user(name=f"{DATA}Customer", email=f"{DATA}customer@post.example", locale=locale)
+    with transaction():
+        settings.save(DeskSettings, {"name": f"{DATA}Desk", "set_up": True}, None)
+        team = make_team(f"{DATA}Team", None, members=[admin])
+        field = TicketField(key="serial", label=f"{DATA}Serial", public=True)
+        firm = Organization(name=f"{DATA}Firm", domain="firm.example", notes=f"{DATA}Notes")
+        db.session.add_all([field, firm])
+        view = save_view(f"{DATA}View", TicketFilter(tag=(f"{DATA}tag",)), "-updated", admin, "everybody")
+        db.session.flush()
+        labels.keep(labels.TEAM, team.id, {locale: f"{DATA}Team"})
+        gone = CorrectedString(locale=locale, digest="0" * 64, message=f"{DATA}Gone", texts=[f"{DATA}Gone"])
+        db.session.add(gone)
+    file: StoredFile = store_bytes(b"x", f"{DATA}file.txt", "text/plain")
+    words = {"quoted": f"{DATA}Quote", "tags": [f"{DATA}tag"], "files": [file], "team_id": team.id}
+    ticket = workflow.open_ticket(TicketDraft(f"{DATA}Subject", customer.id, f"{DATA}Text", **words), None)
+    workflow.reply(ticket, MessageDraft(text=f"{DATA}Answer"), admin)
+    workflow.note(ticket, MessageDraft(text=f"{DATA}Note"), admin)
+    workflow.assign(ticket, admin, admin)
+    workflow.set_priority(ticket, "high", admin)
+    workflow.set_field(ticket, "serial", f"{DATA}17", admin)
+    came_in = intake.receive("email", _MAIL.encode())
+    attachment = db.session.scalars(db.select(Attachment)).one()
+    job, held = _work_that_failed(ticket)
+    values = {
+        "number": ticket.id,
+        "ticket_id": ticket.id,
+        "attachment_id": attachment.id,
+        "message_id": 1,
+        "user_id": customer.id,
+        "team_id": team.id,
+        "field_id": field.id,
+        "organization_id": firm.id,
+        "view_id": view.id,
+        "item_id": came_in.intake_id,
+        "job_id": job.id,
+        "event_id": held.event_id,
+        "id": 1,
+        "key": "all",
+        "code": locale,
+        "token": links.token(links.FOLLOW, ticket, customer),
+        "what": "team",
+        "purpose": accounts.RESET,
+        "upload": plugin_uploads.keep(_wheel(), admin),
+        "secret": accounts.issue_token(accounts.RESET, admin),
+        **_mail_rooms(),
+    }
+    special = {
+        "admin.settings_group": {"name": "desk"},
+        "admin.plugin": {"name": next(iter(manager.current().plugins))},
+        "admin.schedule": {"key": "core.backup"},
+        "admin.service": {"user_id": _programs(admin)},
+        "admin.confirm_discard": {"name": "orders"},
+        "admin.confirm_retry_failed": {"name": "orders.fetch"},
+        "desk.original": {"message_id": came_in.message_id or 1},
+        "desk.report": {"name": next(_reports(), "none")},
+        "portal.unsubscribe": {"token": links.unsubscribe_url(customer).rpartition("/")[2]},
+    }
+    return World(admin, customer, values, special)
+
+
+def _mail_rooms() -> dict[str, int]:
+    """A mailbox that fails, a server that rests, a rule."""
+    words = {"host": f"{DATA}host", "username": f"{DATA}user", "error": f"{DATA}Error", "failed_at": now()}
+    box = Mailbox(address=f"{DATA}shop@desk.example", port=993, polled_at=now(), backlog=7, **words)
+    server = Server(name=f"{DATA}Server", port=25, rests_until=now() + timedelta(hours=1), **words)
+    rule = Rule(part="subject", how="contains", pattern=f"{DATA}words")
+    with transaction():
+        db.session.add_all([box, server, rule])
+    return {"mailbox_id": box.id, "server_id": server.id, "rule_id": rule.id}
+
+
+def _programs(admin: User) -> int:
+    """The account of a program with a token, and a token of the administrator's own that never ends."""
+    shop = service_accounts.create(f"{DATA}Shop", "agent", [], admin)
+    api_tokens.make(shop, f"{DATA}Till", ["ticket.read"], now() + timedelta(days=7), admin)
+    api_tokens.make(admin, f"{DATA}Script", ["audit.read"], None, admin, never=True)
+    return shop.id
+
+
+def _work_that_failed(ticket: Ticket) -> tuple[Job, HeldFact]:
+    """A job and a fact that failed, a job that runs at a worker, a forged message of the queue; schedules that ran."""
+    schedules.sync()
+    event = db.session.scalars(db.select(Event).where(Event.ticket_id == ticket.id).order_by(Event.id)).first()
+    assert event is not None
+    error, args = f"{DATA}Error", {"shop": f"{DATA}Shop"}
+    job = Job(name="orders.fetch", state="failed", args=args, error=error, attempts=8, finished_at=now())
+    held = HeldFact(plugin="orders", event_id=event.id, ticket_id=ticket.id, error=error, attempts=8)
+    worker = Worker(id="0" * 32, host="2001:db8::1", pid=7, version="1.0.0", queue="redis", threads=2)
+    runs = {"state": "running", "worker": worker.label, "started_at": now(), "progress_done": 1, "progress_total": 2}
+    forged = QuarantinedMessage(queue="redis", data="eA==", size=1, reason=f"{DATA}No signature")
+    with transaction():
+        db.session.add_all([job, held, worker, forged, Job(name="core.backup", **runs)])
+        db.session.flush()
+        db.session.add(ScheduleRun(schedule_key="core.backup", due_at=now(), job_id=job.id))
+    return job, held
+
+
+def _wheel() -> io.BytesIO:
+    """A plugin that waits for a yes: with a hook, and something that it would install along."""
+    file, info = io.BytesIO(), "helpdesk_orders-1.0.0.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: helpdesk-orders\nVersion: 1.0.0\nSummary: {DATA}Orders.\n"
+    metadata += f"Author: {DATA}Mia\nRequires-Dist: helpdesk>=1,<2\nRequires-Dist: parcels-of-tests\n"
+    code = "from helpdesk.api import hookimpl\n\n@hookimpl\ndef nav_items(user):\n    return []\n"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("helpdesk_orders/__init__.py", code)
+        archive.writestr(f"{info}/METADATA", metadata)
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/entry_points.txt", "[helpdesk.plugins]\norders = helpdesk_orders\n")
+        archive.writestr(f"{info}/RECORD", "")
+    file.seek(0)
+    return file
+
+
+def _reports() -> Iterator[str]:
+    return (found.item.name for found in manager.current().contributions("register_reports"))

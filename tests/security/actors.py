@@ -1,0 +1,398 @@
+"""A filled desk for the matrix: everybody who has a column in access.toml, and the objects that its lines name.
+
+What may be seen by some only has a word in it that is looked for in every answer. The desk is put back to how it was
+after each request that wrote something.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from helpdesk_email.models import Mailbox, Rule, Server
+from helpdesk_email.settings import IncomingSettings
+
+from helpdesk.app import create_app
+from helpdesk.core import (
+    accounts,
+    api_tokens,
+    catalogs,
+    files,
+    generation,
+    links,
+    schedules,
+    service_accounts,
+    settings,
+    views,
+    workflow,
+)
+from helpdesk.core.channels import intake
+from helpdesk.core.clock import now
+from helpdesk.core.config import Config
+from helpdesk.core.drafts import MessageDraft, TicketDraft
+from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
+from helpdesk.core.models import (
+    ApiToken,
+    Attachment,
+    Delivery,
+    Event,
+    HeldFact,
+    Intake,
+    Job,
+    Message,
+    Organization,
+    Schedule,
+    SignInSession,
+    Status,
+    Team,
+    Ticket,
+    TicketField,
+    TrustedDevice,
+    User,
+)
+from helpdesk.core.permissions import ROLE_PERMISSIONS
+from helpdesk.core.transaction import transaction
+from helpdesk.testing.browsers import browser_of, client_class
+from helpdesk.testing.routes import compile_once
+
+# Stand in the ticket of the private team, and in a note on the open one.
+SECRET, NOTE = "Quixmark", "Notemark"
+# The number of the private ticket is looked for, too: it is like no other number on a page.
+FIRST_NUMBER = 907331
+NOBODYS = 950017
+# Says of incoming mail whether its sender is proved, and is believed.
+MAIL_SERVER = "mx.desk.example"
+
+
+@dataclass
+class FilledDesk:
+    """``values``: what stands for each argument of an address, by object; ``hidden``: what an actor never sees."""
+
+    app: Flask
+    folder: Path
+    people: dict[str, int] = field(default_factory=dict)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # What each sends along: the cookie of a session, or a token.
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Remember how it is now."""
+        self._browser: FlaskClient = self.app.test_client(use_cookies=False)
+        self._pristine = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(sqlite3.connect(self.database)) as source:
+            source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            source.backup(self._pristine)
+        self._watch = sqlite3.connect(self.database, check_same_thread=False)
+        self._seen = self._version()
+
+    @property
+    def database(self) -> Path:
+        return next(self.folder.glob("helpdesk.sqlite3"))
+
+    def ask(self, actor: str, method: str, path: str, **options: Any) -> Any:
+        """The answer to one request of somebody; cookies that it sets are forgotten."""
+        headers = {**self.headers.get(actor, {}), **options.pop("headers", {})}
+        return self._browser.open(path, method=method, headers=headers, **options)
+
+    def has_changed(self) -> bool:
+        """Whether anything was written since it was put back."""
+        return self._version() != self._seen
+
+    def changes(self) -> dict[str, int]:
+        """By how many rows each table that differs has changed; 0 where rows themselves did."""
+        now, then = self._tables(self._watch), self._tables(self._pristine)
+        return {name: len(rows) - len(then.get(name, ())) for name, rows in now.items() if rows != then.get(name)}
+
+    def put_back(self) -> None:
+        """Undo what was written."""
+        if not self.has_changed():
+            return
+        with closing(sqlite3.connect(self.database)) as target:
+            self._pristine.backup(target)
+        self.app.extensions.pop(generation.EXTENSION, None)
+        self._seen = self._version()
+
+    def without_the_private_ticket(self) -> None:
+        """Take the private ticket away, as if it had never been; :meth:`put_back` brings it again."""
+        with closing(sqlite3.connect(self.database)) as target:
+            target.execute("PRAGMA foreign_keys = ON")
+            number = self.values["number"]["private"]
+            target.execute("DELETE FROM tag WHERE id IN (SELECT tag_id FROM ticket_tag WHERE ticket_id = ?)", (number,))
+            target.execute("DELETE FROM ticket WHERE id = ?", (number,))
+            target.commit()
+        self.app.extensions.pop(generation.EXTENSION, None)
+
+    def close(self) -> None:
+        self._watch.close()
+        self._pristine.close()
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+    def _version(self) -> int:
+        return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
+    @staticmethod
+    def _tables(connection: sqlite3.Connection) -> dict[str, list[Any]]:
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+
+
+def fill(template: Path, folder: Path) -> FilledDesk:
+    """Make the desk in ``folder``, which is not there yet."""
+    shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm", "queue.sqlite3"))
+    compile_once()
+    app = create_app(Config(home=folder, testing=True, public_url="http://desk.example"))
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.extensions[ledger.NUDGE] = None
+    app.test_client_class = client_class()
+    desk = FilledDesk(app, folder)
+    with app.app_context():
+        people = _people(desk)
+        _tickets(desk, people)
+        _rooms(desk, people)
+        _files_on_disk(desk)
+        for name, user in people.items():
+            browser: Any = browser_of(app, user)
+            cookie = browser.get_cookie("helpdesk")
+            desk.headers[name] = {"Cookie": f"{cookie.key}={cookie.value}"}
+            desk.people[name], desk.emails[name] = user.id, str(user.email)
+        _programs(desk, people)
+        db.session.remove()
+    customers_words = (SECRET, str(FIRST_NUMBER), NOTE, "Karl Kundmark", "karl@silent.example")
+    for name in ("stranger", "requester", "colleague", "neighbour"):
+        desk.hidden[name] = customers_words
+    desk.hidden["customer"] = (NOTE,)
+    desk.hidden["program"] = desk.hidden["outsider"] = (SECRET, str(FIRST_NUMBER))
+    desk.begin()
+    return desk
+
+
+def _people(desk: FilledDesk) -> dict[str, User]:
+    with transaction():
+        shared = Organization(name="Shared Bicycles", shares_tickets=True)
+        silent = Organization(name="Silent Bicycles")
+        db.session.add_all([shared, silent])
+    found = {}
+    with transaction():
+        for name, role, words, organization in (
+            ("requester", "requester", "Rita Radler", shared),
+            ("colleague", "requester", "Cora Radler", shared),
+            ("neighbour", "requester", "Nora Kundt", silent),
+            ("customer", "requester", "Karl Kundmark", silent),
+            ("agent", "agent", "Abe Agent", None),
+            ("outsider", "agent", "Otto Outside", None),
+            ("supervisor", "supervisor", "Sue Supervisor", None),
+            ("administrator", "admin", "Ada Admin", None),
+        ):
+            host = f"{organization.name.split()[0].lower()}.example" if organization else "desk.example"
+            user = accounts.create_user(f"{words.split()[0].lower()}@{host}", words, role, None)
+            user.organization = organization
+            found[name] = user
+    with transaction():
+        opened = Team(name="Workshop", members=[found["agent"]])
+        private = Team(name="Vault", members=[found["agent"]], private=True)
+        db.session.add_all([opened, private, Team(name="Sales", members=[found["outsider"]])])
+    desk.values["team_id"] = {"own": opened.id, "any": opened.id, "private": private.id, "missing": NOBODYS}
+    return found
+
+
+def _stored(name: str, text: str) -> Any:
+    return files.store_bytes(text.encode(), name, "text/plain")
+
+
+def _tickets(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    teams = desk.values["team_id"]
+    with transaction():
+        db.session.execute(
+            db.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('ticket', :n)"), {"n": FIRST_NUMBER - 1}
+        )
+    # The private one first: what is counted by events or numbers goes on after it.
+    private = workflow.open_ticket(
+        TicketDraft(
+            f"{SECRET} Zinnober",
+            people["customer"].id,
+            f"{SECRET} by Zinnober.",
+            team_id=teams["private"],
+            priority="urgent",
+            tags=[SECRET.lower(), "brakes"],
+            files=[_stored(f"{SECRET}.txt", f"{SECRET} in a file")],
+        ),
+        None,
+    )
+    workflow.note(private, MessageDraft(f"{SECRET} {NOTE}"), people["agent"])
+    workflow.reply(private, MessageDraft(f"{SECRET} is answered."), people["agent"])
+    own = _by_mail(people["requester"])
+    workflow.move(own, db.session.get(Team, teams["own"]), None)
+    noted = MessageDraft(f"{NOTE} for us", files=[_stored(f"{NOTE}.txt", f"{NOTE} in a file")])
+    workflow.note(own, noted, people["agent"])
+    workflow.reply(own, MessageDraft("It is repaired.", files=[_stored("invoice.txt", "Invoice")]), people["agent"])
+    desk.values["number"] = {"own": own.id, "any": own.id, "note": own.id, "crossed": own.id, "private": private.id}
+    desk.values["number"]["missing"] = NOBODYS
+    desk.values["attachment_id"] = {
+        "own": _file_of(own, "invoice.txt"),
+        "note": _file_of(own, f"{NOTE}.txt"),
+        "private": _file_of(private, f"{SECRET}.txt"),
+        "crossed": _file_of(private, f"{SECRET}.txt"),
+        "forged": _file_of(own, "invoice.txt"),
+        "missing": NOBODYS,
+    }
+    sources = db.select(Message.id).where(Message.intake_id.is_not(None), Message.ticket_id == own.id)
+    desk.values["message_id"] = {"own": db.session.scalar(sources), "missing": NOBODYS}
+    desk.values["message_id"]["private"] = _with_source(private)
+    follow = links.token(links.FOLLOW, own, people["requester"])
+    head, _, signature = follow.rpartition("-")
+    desk.values["token"] = {
+        "own": follow,
+        "note": follow,
+        "forged": f"{head}-{signature[::-1]}",
+        # The signature of one ticket with the number of the other.
+        "crossed": f"{links.token(links.FOLLOW, private, people['customer']).rpartition('-')[0]}-{signature}",
+        "missing": f"zzzzzzzzzzzzz-zzzzzzzzzzzzz-{signature}",
+    }
+    desk.values["token of portal.file"] = {**desk.values["token"], "crossed": follow}
+    leave = links.unsubscribe_url(people["customer"]).rpartition("/")[2]
+    leaving = {"own": leave, "forged": f"{leave.partition('-')[0]}-{'k' * 26}"}
+    desk.values["token of portal.unsubscribe"] = desk.values["token of portal.stop_care"] = leaving
+    people_ids = {"any": people["customer"].id, "own": people["requester"].id, "private": people["customer"].id}
+    desk.values["user_id"] = {**people_ids, "missing": NOBODYS}
+
+
+def _by_mail(sender: User) -> Ticket:
+    mail = f"From: {sender.name} <{sender.email}>\r\nTo: help@desk.example\r\nMessage-ID: <1@shared.example>\r\n"
+    outcome = intake.receive("email", f"{mail}Subject: Rear brake\r\n\r\nIt rubs on every turn.\r\n".encode())
+    return db.session.get_one(Ticket, outcome.ticket_id)
+
+
+def _with_source(ticket: Ticket) -> int:
+    """Give the first message of a ticket a source, as if it had come by mail."""
+    kept = _stored("mail.eml", f"Subject: {SECRET}\r\n\r\n{SECRET}")
+    with transaction():
+        item = Intake(channel="email", transport_id=SECRET, sha256=kept.sha256, size=kept.size, state="done")
+        db.session.add(item)
+        db.session.flush()
+        message = db.session.scalar(db.select(Message).where(Message.ticket_id == ticket.id).order_by(Message.id))
+        assert message is not None
+        message.intake_id, item.ticket_id = item.id, ticket.id
+        return message.id
+
+
+def _file_of(ticket: Ticket, name: str) -> int:
+    query = db.select(Attachment.id).join(Attachment.message)
+    return db.session.scalars(query.where(Message.ticket_id == ticket.id, Attachment.name == name)).one()
+
+
+def _rooms(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    agent, supervisor = people["agent"], people["supervisor"]
+    mine = views.save_view("Brakes", views.TicketFilter(tag=("brakes",)), "-updated", agent)
+    shared = views.save_view("Everybody's", views.TicketFilter(), "-updated", supervisor, views.EVERYBODY)
+    event_id = db.session.scalar(
+        db.select(db.func.max(Event.id)).where(Event.ticket_id == desk.values["number"]["own"])
+    )
+    with transaction():
+        rows: dict[str, Any] = {
+            "field_id": TicketField(key="frame", label="Frame", kind="text"),
+            "job_id": Job(name="desk.nothing", state="failed"),
+            "mailbox_id": Mailbox(address="shop@desk.example", kind="handed", secret="not a secret"),
+            "server_id": Server(name="Second", host="127.0.0.1", port=1, security="none"),
+            "rule_id": Rule(pattern="robot@robot.example"),
+        }
+        db.session.add_all([*rows.values(), HeldFact(plugin="email", event_id=event_id, error="It failed.")])
+        db.session.flush()
+        for name, row in rows.items():
+            desk.values[name] = {"any": row.id, "missing": NOBODYS}
+    first = db.select(db.func.min(Intake.id)).where(Intake.ticket_id == desk.values["number"]["own"])
+    desk.values["item_id"] = {"any": db.session.scalar(first), "missing": NOBODYS}
+    settings.save(IncomingSettings, {"trusted_hosts": MAIL_SERVER}, None)
+    desk.values["organization_id"] = {"any": people["requester"].organization_id, "missing": NOBODYS}
+    desk.values["status_id"] = {"any": db.session.scalar(db.select(db.func.min(Status.id))), "missing": NOBODYS}
+    desk.values["delivery_id"] = {"any": db.session.scalar(db.select(db.func.min(Delivery.id))), "missing": NOBODYS}
+    desk.values["event_id"] = {"any": event_id, "missing": NOBODYS}
+    desk.values["key of desk"] = {
+        "any": "all",
+        "own": mine.id,
+        "shared": shared.id,
+        "private": f"team-{desk.values['team_id']['private']}",
+        "missing": NOBODYS,
+    }
+    schedules.sync()
+    schedule = db.session.scalar(db.select(Schedule.key).order_by(Schedule.key).limit(1))
+    desk.values["key"] = {"any": schedule, "missing": "nobody.knows"}
+    desk.values["address"] = {"any": "shop@desk.example", "missing": "nobody@desk.example"}
+
+
+def _programs(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A service account with a token, and what the others have for themselves."""
+    administrator, agent, requester = (people[name] for name in ("administrator", "agent", "requester"))
+    opened = db.session.get_one(Team, desk.values["team_id"]["own"])
+    service = service_accounts.create("Till", "agent", [opened], administrator)
+    later = now() + timedelta(days=30)
+    scopes = sorted(ROLE_PERMISSIONS["agent"])
+    token = api_tokens.make(service, "Till", scopes, later, administrator)
+    own = api_tokens.make(agent, "Scripts", scopes, later, agent)
+    desk.headers["program"] = {"Authorization": f"Bearer {token.secret}"}
+    session = db.session.scalars(db.select(SignInSession).where(SignInSession.user_id == requester.id)).one()
+    with transaction():
+        device = TrustedDevice(user_id=requester.id, digest="0" * 64, expires_at=later)
+        db.session.add(device)
+    desk.values |= {
+        "number of desk.revoke_token": {"own": own.row.id, "missing": NOBODYS},
+        "number of admin.revoke_service_token": {"any": token.row.id, "crossed": own.row.id, "missing": NOBODYS},
+        "number of admin.revoke_person_token": {"any": own.row.id, "crossed": token.row.id, "missing": NOBODYS},
+        "user_id of admin.revoke_person_token": {"any": agent.id, "missing": NOBODYS},
+        "session_id": {"own": session.id, "missing": NOBODYS},
+        "device_id": {"own": device.id, "missing": NOBODYS},
+    }
+    for row in ("service", "change_service", "make_service_token", "revoke_service_token"):
+        desk.values[f"user_id of admin.{row}"] = {"any": service.id, "missing": NOBODYS}
+    # The first use of a token is written down.
+    desk.app.test_client().get("/api/v1/me", headers=desk.headers["program"])
+    with transaction():
+        # However long the tests take: nobody is asked for a proof again, no further use is noted.
+        tomorrow = now() + timedelta(days=1)
+        db.session.execute(db.update(SignInSession).values(seen_at=tomorrow, proved_at=tomorrow))
+        db.session.execute(db.update(ApiToken).values(used_at=tomorrow))
+
+
+def _files_on_disk(desk: FilledDesk) -> None:
+    desk.values |= {
+        "name": {"any": "email", "missing": "nothing"},
+        "name of admin.use_theme": {"any": "default", "missing": "nothing"},
+        "name of admin.preview_theme": {"any": "default", "missing": "nothing"},
+        "upload": {"missing": "0" * 32},
+        "code": {"any": "zh_Hans", "missing": "tlh"},
+        "digest": {"any": catalogs.current().texts("zh_Hans")[0].digest, "missing": "0" * 64},
+        "filename": {"any": "css/tokens.css", "missing": "css/nothing.css"},
+        "secret": {"own": accounts.issue_token(accounts.SETUP), "forged": "k" * 32},
+        "purpose": {"own": accounts.RESET, "forged": accounts.RESET},
+    }
+    reader = db.session.get_one(User, desk.values["user_id"]["own"])
+    desk.values["secret of auth"] = {"own": accounts.issue_token(accounts.RESET, reader), "forged": "k" * 32}
+
+
+# What is sent with forms, so that more is asked than whether they are empty. ``json``: as programs send it.
+FORMS: Mapping[str, Callable[[FilledDesk], dict[str, Any]]] = {
+    "desk.write": lambda _desk: {"data": {"mode": "reply", "text": "We look into it."}},
+    "desk.add_view": lambda _desk: {"data": {"name": "Mine", "view": "all"}},
+    "desk.add_ticket": lambda desk: {
+        "data": {"email": desk.emails["requester"], "subject": "Lamp", "text": "It is dark.", "written_by": "us"}
+    },
+    "desk.edit": lambda _desk: {"data": {"value": ""}},
+    "portal.reply": lambda _desk: {"data": {"text": "It rubs again."}},
+    "portal.set_status": lambda _desk: {"data": {"status": "solved"}},
+    "portal.ask": lambda _desk: {"data": {"subject": "Lamp", "text": "It is dark.", "email": "new@elsewhere.example"}},
+    "api.open_ticket": lambda desk: {
+        "json": {"subject": "Lamp", "text": "It is dark.", "requester": {"email": desk.emails["requester"]}}
+    },
+    "api.write_message": lambda _desk: {"json": {"text": "We look into it."}},
+    "api.change_ticket": lambda _desk: {"json": {"priority": "high"}},
+}

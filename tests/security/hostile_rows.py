@@ -1,0 +1,260 @@
+"""Rows with hostile text in every column that holds text, made from the models: a new column is filled by itself.
+
+A column that holds a key, a digest or an enumeration stands in ``KEYS`` with what is valid there; whoever adds a table
+whose rows cannot be made says there what it wants.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from helpdesk.core.clock import now
+from helpdesk.core.extensions import db
+from helpdesk.core.files import store_bytes
+from helpdesk.core.models.columns import Json, UtcDateTime, storable
+from tests.security.hostile import Hostile
+
+# Who looks: the first users, in this order.
+ACTORS = ("admin", "supervisor", "agent", "requester")
+CUSTOMER = 3
+
+
+def _digest(place: int) -> str:
+    return hashlib.sha256(b"%d" % place).hexdigest()
+
+
+def _one_of(*values: Any) -> Any:
+    return lambda place: values[place % len(values)]
+
+
+def _stored(place: int) -> str:
+    raw = b"From: a@b.example\r\nSubject: <script>oracle(%d)</script>\r\n\r\n<svg onload=oracle(%d)>" % (place, place)
+    return store_bytes(raw, "mail.eml", "message/rfc822").sha256
+
+
+_SECURITY, _OAUTH = "tls", ""
+# What is valid where not every text is: a value, or what makes one of the number of the row.
+KEYS: dict[str, Any] = {
+    "api_token.digest": _digest,
+    "attachment.sha256": _stored,
+    "audit_entry.digest": None,
+    "audit_entry.salt": None,
+    "audit_link.chain": _digest,
+    "audit_link.digest": _digest,
+    "corrected_string.digest": _digest,
+    "corrected_string.locale": "zh_Hans",
+    "delivery.channel": "email",
+    "delivery.kind": "reply",
+    "delivery.state": _one_of("waiting", "sent", "failed", "bounced", "cancelled"),
+    "email_mailbox.afterwards": "seen",
+    "email_mailbox.kind": _one_of("imap", "pop3", "handed"),
+    "email_mailbox.locale": None,
+    "email_mailbox.oauth": _OAUTH,
+    "email_mailbox.security": _SECURITY,
+    "email_rule.act": _one_of("ignore", "hold"),
+    "email_rule.how": _one_of("is", "contains", "begins", "ends"),
+    "email_rule.part": _one_of("sender", "header", "subject", "text"),
+    "email_server.oauth": _OAUTH,
+    "email_server.security": _SECURITY,
+    "event.kind": _one_of(
+        "ticket_subject_changed",
+        "ticket_assigned",
+        "ticket_moved",
+        "ticket_tags_changed",
+        "ticket_field_changed",
+        "ticket_status_changed",
+        "ticket_priority_changed",
+        "follower_added",
+        "message_added",
+        "orders.happened",
+    ),
+    "idempotency_key.content_digest": _digest,
+    "idempotency_key.digest": _digest,
+    "intake.channel": "email",
+    "intake.fingerprint": None,
+    "intake.outcome": _one_of("ticket", "message", "ignored", "quarantined"),
+    "intake.sha256": _stored,
+    "intake.state": _one_of("done", "quarantined", "ignored", "discarded", "received"),
+    "job.state": _one_of("failed", "done", "cancelled"),
+    "job.token": None,
+    "label_text.kind": _one_of("team", "field", "status"),
+    "label_text.locale": _one_of("zh_Hans", "eo"),
+    "message.visibility": _one_of("public", "internal"),
+    "plugin_health.plugin": "email",
+    "quarantined_message.queue": "redis",
+    "recovery_code.digest": _digest,
+    "schedule.catch_up": "once",
+    "schedule.rule": {"hours": 1},
+    "schedule.zone": "UTC",
+    "second_factor.kind": "totp",
+    "sign_in_attempt.key": _digest,
+    "sign_in_session.digest": _digest,
+    "status.category": _one_of("open", "pending", "solved"),
+    "team.color": "blue",
+    "ticket.access_key": _digest,
+    "ticket.category": "open",
+    "ticket.last_message_by": "customer",
+    "ticket.locale": None,
+    "ticket.priority": "normal",
+    "ticket_field.choices": [],
+    "ticket_field.kind": "text",
+    "ticket_field.plugin": None,
+    "token.digest": _digest,
+    "token.purpose": "reset",
+    "trusted_device.digest": _digest,
+    "user.auth_stamp": _digest,
+    "user.color_scheme": "auto",
+    "user.locale": None,
+    "user.password_hash": None,
+    "user.role": lambda place: ACTORS[place] if place < len(ACTORS) else ("requester", "agent")[place % 2],
+    "user.time_zone": None,
+    "view.filters": {},
+    "view.shared_with": "everybody",
+    "view.sort": "-updated",
+    "worker.queue": "redis",
+}
+# Columns of other kinds that decide what pages show.
+_OTHERS: dict[str, Any] = {
+    "audit_link.id": lambda place: place + 1,
+    "audit_link.entry_id": lambda place: place + 1,
+    "label_text.object_id": lambda place: place // 3 + 1,
+    "second_factor.confirmed_at": None,
+    "team.private": False,
+    "ticket_field.public": True,
+    "ticket_field.required": False,
+    "ticket.closed_at": None,
+    "ticket.solved_at": None,
+    "user.active": True,
+    "user.is_service": False,
+}
+
+
+def text_columns() -> list[sa.Column[Any]]:
+    """Every column of the desk and its plugins that holds text, or JSON with text in it."""
+    tables = db.metadata.sorted_tables
+    return [column for table in tables for column in table.columns if _is_text(column)]
+
+
+def free_columns() -> list[sa.Column[Any]]:
+    """Those that take any text."""
+    return [column for column in text_columns() if str(column) not in KEYS]
+
+
+def insert(strings: Sequence[Hostile]) -> None:
+    """A row for each string in every table, with the string in each of its free columns. One transaction of its own.
+
+    Raises AssertionError with the column whose value nobody has said.
+    """
+    with Session(db.engine) as session:
+        made: dict[str, list[Any]] = {}
+        for table in db.metadata.sorted_tables:
+            rows = [_row(table, place, one, made) for place, one in enumerate(strings)]
+            try:
+                session.execute(sa.insert(table), rows)
+            except sa.exc.SQLAlchemyError as error:
+                raise AssertionError(
+                    f"say in tests/security/hostile_rows.py how a row of {table.name} is made: {error.args[0]}"
+                ) from error
+            _note(session, table, len(rows), made)
+        session.commit()
+
+
+def missing(strings: Sequence[Hostile]) -> list[str]:
+    """The columns that hold text and in which some of the strings are not."""
+    found = []
+    with Session(db.engine) as session:
+        for column in free_columns():
+            held = set(session.scalars(sa.select(sa.cast(column, sa.Text)).where(column.is_not(None))))
+            if any(_written(column, one, place) not in held for place, one in enumerate(strings)):
+                found.append(str(column))
+    return found
+
+
+def _written(column: sa.Column[Any], one: Hostile, place: int) -> str:
+    """What stands in the database of a string."""
+    if isinstance(column.type, Json):
+        return json.dumps(hostile_json(storable(one.text)))
+    return _fit(column, one, place)
+
+
+def hostile_json(text: str) -> dict[str, Any]:
+    """JSON with the text wherever pages look: under the keys of events, reports of jobs, and as a key itself."""
+    names = "from to from_name to_name name label reason value old new key email note".split()
+    return {text: text, **dict.fromkeys(names, text), "added": [text], "removed": [text], "names": [text]}
+
+
+def _is_text(column: sa.Column[Any]) -> bool:
+    kind = getattr(column.type, "impl", column.type)
+    return isinstance(kind, sa.String | sa.JSON)
+
+
+def _row(table: sa.Table, place: int, one: Hostile, made: dict[str, list[Any]]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for column in table.columns:
+        known = {**_OTHERS, **KEYS}
+        if (name := str(column)) in known:
+            row[column.key] = known[name](place) if callable(known[name]) else known[name]
+        elif column.foreign_keys:
+            row[column.key] = _parent(table, column, place, made)
+        elif _is_text(column):
+            row[column.key] = hostile_json(one.text) if isinstance(column.type, Json) else _fit(column, one, place)
+        elif (value := _other(column, place)) is not None:
+            row[column.key] = value
+    return row
+
+
+def _fit(column: sa.Column[Any], one: Hostile, place: int) -> str:
+    """The string, cut to what the column takes; where no two may be alike, the number of the row ends it."""
+    length: int | None = getattr(column.type, "length", None)
+    text = storable(one.text)
+    if length is None or len(text) <= length:
+        return text
+    return f"{text[: length - 2]}{place:02}"
+
+
+def _parent(table: sa.Table, column: sa.Column[Any], place: int, made: dict[str, list[Any]]) -> Any:
+    target = next(iter(column.foreign_keys)).column.table.name
+    if target not in made:
+        return None
+    parents = made[target]
+    if target == "ticket":
+        # One conversation shows them all.
+        return parents[0]
+    if target == "user":
+        return parents[_whose(table.name, column.key, place)]
+    return parents[place % len(parents)]
+
+
+def _whose(table: str, column: str, place: int) -> int:
+    """The place of a user: what is a person's own is the actors', so that their own pages show it."""
+    if table in ("sign_in_session", "trusted_device", "api_token", "view") or column == "assignee_id":
+        return place % 3
+    if column == "requester_id":
+        return CUSTOMER
+    return place
+
+
+def _other(column: sa.Column[Any], place: int) -> Any:
+    if column.primary_key and isinstance(column.type, sa.Integer):
+        return None
+    if isinstance(column.type, UtcDateTime):
+        later = timedelta(days=30) if column.key.endswith(("until", "expires_at")) else timedelta()
+        return now() + later - timedelta(seconds=place) if not column.nullable or place % 2 else None
+    if column.default is not None or column.server_default is not None or column.nullable:
+        return None
+    if isinstance(column.type, sa.Date):
+        return date.today() - timedelta(days=place)
+    return place + 1
+
+
+def _note(session: Session, table: sa.Table, rows: int, made: dict[str, list[Any]]) -> None:
+    """Remember the keys of the rows that were made, oldest first."""
+    keys = list(table.primary_key.columns)
+    if len(keys) == 1:
+        order = keys[0] if isinstance(keys[0].type, sa.Integer) else sa.literal_column("rowid")
+        made[table.name] = list(session.scalars(sa.select(keys[0]).order_by(order)))[-rows:]

@@ -1,0 +1,248 @@
+"""Every form of the administration leaves an entry in the record; one that does not say which fails here."""
+
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from helpdesk.core import api_tokens, schedules, service_accounts
+from helpdesk.core.catalogs import digest_of
+from helpdesk.core.channels import intake
+from helpdesk.core.clock import now
+from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
+from helpdesk.core.models import AuditEntry, Delivery, Job, Organization, Status, TicketField
+from helpdesk.core.transaction import transaction
+
+ROOT = Path(__file__).parents[2]
+World = SimpleNamespace
+Form = tuple[str, dict[str, Any]]
+_BOX = {"address": "shop@desk.example", "kind": "handed"}
+_FETCHED = {
+    "address": "in@desk.example", "kind": "imap", "host": "imap.desk.example", "security": "tls", "username": "shop",
+    "password": "very secret", "afterwards": "seen",
+}  # fmt: skip
+_RULE = {"part": "subject", "how": "is", "pattern": "x", "act": "hold"}
+_SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
+
+# What is sent where, and the act that has to be written down.
+_FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
+    ("admin.add_field", "field.created", lambda w: ("/admin/fields/new", {"label": "Size", "kind": "text"})),
+    ("admin.save_field", "field.changed", lambda w: (
+        f"/admin/fields/{w.field}", {"label": "S", "kind": "text", "active": "1"})),
+    ("admin.order_field", "field.moved", lambda w: (f"/admin/fields/{w.field}/down", {})),
+    ("admin.add_organization", "organization.created", lambda w: ("/admin/organizations/new", {"name": "Other"})),
+    ("admin.save_organization", "organization.changed", lambda w: (
+        f"/admin/organizations/{w.organization}", {"name": "B"})),
+    ("admin.add_service", "service.created", lambda w: ("/admin/services/new", {"name": "Phone", "role": "agent"})),
+    ("admin.make_service_token", "token.made", lambda w: (
+        f"/admin/services/{w.service}/tokens", {"name": "A", "scopes": ["ticket.read"], "expires": "30"})),
+    ("admin.revoke_service_token", "token.revoked", lambda w: (
+        f"/admin/services/{w.service}/tokens/{w.token}/revoke", {})),
+    ("admin.change_service", "service.changed", lambda w: (
+        f"/admin/services/{w.service}", {"name": "Till", "role": "agent", "active": "1"})),
+    ("admin.revoke_person_token", "token.revoked", lambda w: (
+        f"/admin/people/{w.person}/tokens/{w.persons_token}/revoke", {})),
+    ("admin.add_status", "status.created", lambda w: ("/admin/statuses", {"name": "At the shop", "category": "open"})),
+    ("admin.save_status", "status.changed", lambda w: (f"/admin/statuses/{w.status}", {"name": "N", "active": "1"})),
+    ("admin.order_status", "status.moved", lambda w: (f"/admin/statuses/{w.second_status()}/up", {})),
+    ("admin.add_team", "team.created", lambda w: ("/admin/teams/new", {"name": "Sales", "color": "green"})),
+    ("admin.save_team", "team.changed", lambda w: (f"/admin/teams/{w.team}", {"name": "Selling", "color": "blue"})),
+    ("admin.back_up", "schedule.run", lambda w: ("/admin/backups", {})),
+    ("admin.settle_schedule", "schedule.switched_off", lambda w: ("/admin/schedules/core.tidy/off", {})),
+    ("admin.change_person", "user.changed", lambda w: (
+        f"/admin/people/{w.person}", {"name": "Mia Other", "role": "agent", "active": "1"})),
+    ("admin.send_password_link", "user.link_sent", lambda w: (f"/admin/people/{w.person}/reset", {})),
+    ("admin.show_invitation_link", "user.link_made", lambda w: (f"/admin/people/{w.person}/link", {})),
+    ("admin.sign_person_out", "user.sessions_ended", lambda w: (f"/admin/people/{w.person}/sign-out", {})),
+    ("admin.invite_person", "user.created", lambda w: (
+        "/admin/people/new", {"name": "Jo", "email": "jo@desk.example", "role": "agent"})),
+    ("admin.export_audit", "audit.exported", lambda w: ("/admin/audit/export", {"format": "csv"})),
+    ("admin.save_settings", "settings.changed", lambda w: (
+        "/admin/settings/desk", {"name": "Larkwheel", "brand_color": "#a33b1f", "time_zone": "UTC"})),
+    ("admin.use_theme", "settings.changed", lambda w: ("/admin/themes/ember", {})),
+    ("admin.add_language", "language.file_kept", lambda w: (
+        "/admin/languages", {"code": "eo", "of": "core", "file": (io.BytesIO(w.catalog), "eo.po")})),
+    ("admin.correct_text", "language.corrected", lambda w: (
+        f"/admin/languages/zh_Hans/texts/{w.text}", {"text_0": "Hinein"})),
+    ("admin.import_language", "language.corrected", lambda w: (
+        "/admin/languages/zh_Hans/import",
+        {"as": "corrections", "of": "core", "file": (io.BytesIO(w.catalog), "a.po")})),
+    ("admin.settle_mail", "incoming.discarded", lambda w: (f"/admin/mail/{w.item}/discard", {})),
+    ("admin.settle_mails", "incoming.discarded", lambda w: (
+        "/admin/mail", {"items": [w.second_item], "act": "discard"})),
+    ("admin.retry_outgoing", "outgoing.retried", lambda w: ("/admin/mail/out/retry-failed", {})),
+    ("admin.try_outgoing", "outgoing.tried", lambda w: (w.paused(), {})),
+    ("admin.settle_outgoing", "outgoing.retried", lambda w: (f"/admin/mail/out/{w.failed()}/retry", {})),
+    ("admin.settle_job", "job.retried", lambda w: (f"/admin/jobs/{w.failed_job()}/retry", {})),
+    ("admin.retry_failed", "job.retried", lambda w: ("/admin/jobs/retry-failed?name=orders.refresh", {})),
+    ("admin.switch_plugin", "plugin.switched_off", lambda w: ("/admin/plugins/email/off", {})),
+    ("admin.switch_plugin", "plugin.switched_on", lambda w: ("/admin/plugins/email/on", {})),
+    ("desk.mail_arrives", "user.address_works", lambda w: (f"/desk/people/{w.customer}/mail-arrives", {})),
+    ("desk.wants_care", "user.care_wanted", lambda w: (f"/desk/people/{w.customer}/wants-care", {})),
+    ("desk.make_token", "token.made", lambda w: (
+        "/desk/me/tokens", {"name": "A", "scopes": ["ticket.read"], "expires": "30"})),
+    ("email.add_mailbox", "email.mailbox_added", lambda w: ("/p/email/mailboxes/new", _BOX)),
+    ("email.add_mailbox", "email.mailbox_added", lambda w: ("/p/email/mailboxes/new", _FETCHED)),
+    ("email.new_secret", "email.mailbox_secret_made", lambda w: ("/p/email/mailboxes/1/secret", {})),
+    ("email.switch_mailbox", "email.mailbox_paused", lambda w: ("/p/email/mailboxes/1/pause", {})),
+    ("email.save_mailbox", "email.mailbox_changed", lambda w: ("/p/email/mailboxes/1", {**_BOX, "sender_name": "S"})),
+    ("email.fetch_mailbox", "email.mailbox_asked", lambda w: ("/p/email/mailboxes/2/fetch", {})),
+    ("email.take_mailbox", "email.mailbox_begun_anew", lambda w: ("/p/email/mailboxes/2/take", {"there": "take"})),
+    ("email.delete_mailbox", "email.mailbox_deleted", lambda w: ("/p/email/mailboxes/1/delete", {})),
+    ("email.block", "email.sender_blocked", lambda w: (f"/p/email/tickets/{w.ticket}/block", {})),
+    ("email.add_rule", "email.rule_added", lambda w: ("/p/email/rules/new", _RULE)),
+    ("email.save_rule", "email.rule_changed", lambda w: ("/p/email/rules/1", {**_RULE, "pattern": "y"})),
+    ("email.switch_rule", "email.rule_changed", lambda w: ("/p/email/rules/1/off", {})),
+    ("email.add_rule", "email.rule_added", lambda w: ("/p/email/rules/new", {**_RULE, "pattern": "z"})),
+    ("email.order_rule", "email.rule_moved", lambda w: ("/p/email/rules/2/up", {})),
+    ("email.delete_rule", "email.rule_deleted", lambda w: ("/p/email/rules/1/delete", {})),
+    ("email.add_server", "email.server_added", lambda w: ("/p/email/servers/new", _SERVER)),
+    ("email.save_server", "email.server_changed", lambda w: ("/p/email/servers/1", {**_SERVER, "name": "Third"})),
+    ("email.switch_server", "email.server_paused", lambda w: ("/p/email/servers/1/pause", {})),
+    ("email.add_server", "email.server_added", lambda w: ("/p/email/servers/new", {**_SERVER, "name": "Second"})),
+    ("email.order_server", "email.server_moved", lambda w: ("/p/email/servers/2/up", {})),
+    ("email.delete_server", "email.server_deleted", lambda w: ("/p/email/servers/1/delete", {})),
+]  # fmt: skip
+# Where more has to be there than fits here: the file whose tests see the act.
+_SEEN_IN = {
+    "admin.reset_second_factor": ("tests/web/test_second_factor.py", "user.second_factor_reset"),
+    "admin.verify_backup": ("tests/web/test_admin_work.py", "backup.tried"),
+    "admin.clear_quarantine": ("tests/web/test_admin_work.py", "queue.cleared"),
+    "admin.discard_fact": ("tests/web/test_admin_facts.py", "fact.discarded"),
+    "admin.replay_fact": ("tests/cli/test_work.py", "fact.replayed"),
+    "admin.install_plugin": ("tests/cli/test_plugin_life.py", "plugin.installed"),
+    "admin.uninstall_plugin": ("tests/cli/test_plugin_life.py", "plugin.uninstalled"),
+    "admin.purge_plugin": ("tests/web/test_admin_plugins.py", "plugin.purged"),
+    "admin.release": ("tests/web/test_admin_work.py", "desk.released"),
+    "admin.restart": ("tests/web/test_admin_plugins.py", "desk.restarted"),
+    "desk.revoke_token": ("tests/web/test_api.py", "token."),
+}
+# What is no act of the administration, and why.
+_NONE = {
+    "admin.preview_theme": "the reader alone sees it",
+    "admin.stop_preview": "the reader alone saw it",
+    "admin.upload_plugin": "it is put aside to be looked at; installing it is the act",
+    "desk.save_me": "the reader's own name, language and signature",
+    "email.test_mailbox": "it tries a connection and changes nothing",
+    "email.test_server": "it tries a connection and changes nothing",
+    "email.test_main_server": "it tries a connection and changes nothing",
+    "email.take_posted": "a message comes in; the list of incoming mail has it",
+}
+_OURS = re.compile(r"admin\.|desk\.(me|save_me|make_token|revoke_token|mail_arrives|wants_care)$")
+# Forms of the desk and of customers change tickets, whose history says so; they are not the administration's.
+_TICKETS = re.compile(r"(desk|portal|look|setup|auth|api)\.")
+
+
+def of_administration(app: Flask) -> set[str]:
+    """The endpoints of forms: the administration's own, and those of every plugin that is on."""
+    found = set()
+    for rule in app.url_map.iter_rules():
+        if (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"} and (
+            _OURS.match(rule.endpoint) or not _TICKETS.match(rule.endpoint)
+        ):
+            found.add(rule.endpoint)
+    return found
+
+
+def test_each_form_says_which_act_it_is(app: Flask) -> None:
+    known = {endpoint for endpoint, _act, _form in _FORMS} | set(_SEEN_IN) | set(_NONE)
+    assert of_administration(app) <= known, f"say which entry each of these leaves: {of_administration(app) - known}"
+    assert known - of_administration(app) == set(), "there is no such form any more"
+    assert all(act in (ROOT / file).read_text("utf-8") for file, act in _SEEN_IN.values())
+
+
+def test_a_form_that_is_added_is_noticed(app: Flask) -> None:
+    from helpdesk.web.admin.blueprint import admin
+
+    app._got_first_request = False
+    app.add_url_rule("/admin/new-thing", endpoint="admin.new_thing", view_func=lambda: "", methods=["POST"])
+    assert admin.name == "admin"
+    with pytest.raises(AssertionError, match="say which entry"):
+        test_each_form_says_which_act_it_is(app)
+
+
+@pytest.fixture
+def world(app: Flask, make_user: Any, make_team: Any, make_ticket: Any) -> World:
+    """One of each thing that a form is about."""
+    customer, service = make_user(), service_accounts.create("Shop", "agent", [], None)
+    ticket = make_ticket(requester=customer, notice=True, channel="email")
+    delivery = db.session.scalars(db.select(Delivery)).one()
+    item, second_item = intake.store("post", b"raw"), intake.store("post", b"another")
+    with transaction():
+        fields = [TicketField(key=key, label=key, kind="text", position=place) for place, key in enumerate("ab")]
+        organization = Organization(name="Shop")
+        db.session.add_all([*fields, organization])
+        customer.bounced_at, customer.care_mail = delivery.created_at, False
+        item.state = second_item.state = "quarantined"
+    schedules.sync()
+
+    def failed() -> int:
+        with transaction():
+            delivery.state = "failed"
+            db.session.get(Job, delivery.job_id).state = "failed"
+        return int(delivery.id)
+
+    def paused() -> str:
+        with transaction():
+            delivery.state, delivery.next_at = "waiting", now() + timedelta(hours=1)
+            job = db.session.get(Job, delivery.job_id)
+            job.state, job.run_at = "waiting", delivery.next_at
+        return "/admin/mail/out/try-waiting"
+
+    failed()
+    made = api_tokens.make(service, "Old", ["ticket.read"], None, None, never=True)
+    mia = make_user("agent", name="Mia")
+    mias = api_tokens.make(mia, "Old", ["ticket.read"], None, None, never=True)
+
+    def failed_job() -> int:
+        number = ledger.schedule("orders.refresh").id
+        with transaction():
+            db.session.get(Job, number).state = "failed"
+            db.session.get(Job, ledger.schedule("orders.refresh", shop=2).id).state = "failed"
+        return int(number)
+
+    def second_status() -> int:
+        return int(db.session.scalar(db.select(Status.id).where(Status.category == "open").order_by(Status.id.desc())))
+
+    return World(
+        field=fields[0].id,
+        organization=organization.id,
+        service=service.id,
+        token=made.row.id,
+        status=db.session.scalar(db.select(Status.id).where(Status.category == "new")),
+        second_status=second_status,
+        team=make_team().id,
+        person=mia.id,
+        persons_token=mias.row.id,
+        customer=customer.id,
+        item=item.id,
+        failed=failed,
+        paused=paused,
+        second_item=second_item.id,
+        ticket=ticket.id,
+        failed_job=failed_job,
+        text=digest_of((None, "Sign in")),
+        catalog=b'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Search"\nmsgstr "Finden"\n',
+    )
+
+
+@pytest.mark.slow
+def test_each_form_leaves_its_entry(world: World, as_admin: Any) -> None:
+    silent = []
+    for endpoint, act, form in _FORMS:
+        before = db.session.scalar(db.select(db.func.max(AuditEntry.id))) or 0
+        path, values = form(world)
+        answer = as_admin.post(path, data=values)
+        query = db.select(AuditEntry).where(AuditEntry.id > before, AuditEntry.action == act)
+        entries = db.session.scalars(query).all()
+        if [(entry.actor_id, entry.address) for entry in entries] != [(as_admin.user.id, "127.0.0.1")]:
+            silent.append((endpoint, answer.status_code, len(entries)))
+        assert all(entry.salt and entry.digest for entry in entries)
+    assert silent == [], str(silent)
