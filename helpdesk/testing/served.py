@@ -74,6 +74,7 @@ class ServedDesk:
         finally:
             if self.process.poll() is None:
                 os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
 
 
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from click.testing import CliRunner
 
 from helpdesk.cli import main
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+START_PATIENCE = 90.0
 
 
 @dataclass
@@ -75,20 +75,27 @@ def process() -> Callable[..., Said]:
 
 @dataclass
 class Desk:
-    """A running `helpdesk serve`. ``said`` is what it has printed so far."""
+    """A running `helpdesk serve`, which prints into ``log``: a pipe that nobody empties would stop it in the end."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     port: int
-    said: list[str] = field(default_factory=list)
+    log: Path
+
+    @property
+    def said(self) -> list[str]:
+        """The whole lines that it has printed so far."""
+        return [line for line in self.log.read_text(errors="replace").splitlines(keepends=True) if line.endswith("\n")]
 
     def read_until(self, pattern: str) -> re.Match[str]:
-        """Read its output up to a line that matches."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(line)
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError(f"It ended without “{pattern}”: {''.join(self.said)}")
+        """Wait for a line that matches."""
+
+        def look() -> re.Match[str] | None:
+            ended = self.process.poll() is not None
+            found = next((found for line in self.said if (found := re.search(pattern, line))), None)
+            assert found or not ended, f"It ended without “{pattern}”: {''.join(self.said)}"
+            return found
+
+        return wait_for(look, START_PATIENCE)  # type: ignore[no-any-return]
 
     def status_of(self, path: str) -> int:
         """The status with which a page answers."""
@@ -116,33 +123,32 @@ class Desk:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    """Start `helpdesk serve` on a free port; what still runs after the test is stopped."""
+def serve(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Desk]]:
+    """Start `helpdesk serve` on a free port; what still runs after the test is stopped, before its database goes."""
     started: list[Desk] = []
 
     def start(*words: str, **environ: str) -> Desk:
-        port = free_port()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "helpdesk.cli", "serve", "--port", str(port), *words],
-            env={**os.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(Desk(process, port))
+        port, log = free_port(), tmp_path / f"serve{len(started)}.log"
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "helpdesk.cli", "serve", "--port", str(port), *words],
+                env={**os.environ, **environ},
+                stdout=written,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.append(Desk(process, port, log))
         return started[-1]
 
     yield start
     for desk in started:
-        if desk.process.poll() is None:
-            os.kill(desk.process.pid, signal.SIGTERM)
-            try:
-                desk.process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                os.killpg(desk.process.pid, signal.SIGKILL)
-        if desk.process.stdout is not None:
-            desk.process.stdout.close()
+        desk.process.terminate()
+        try:
+            desk.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            desk.process.kill()
+            desk.process.wait()
+            pytest.fail(f"The desk did not stop: {''.join(desk.said)}")
 
 
 def free_port() -> int:
