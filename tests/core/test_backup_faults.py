@@ -3,7 +3,6 @@
 import errno
 import os
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,21 +74,11 @@ def subjects(make_app: Any, config: Config) -> list[str]:
 
 
 @pytest.mark.db
-def test_two_that_are_asked_for_at_once_are_two(desk: Path, app: Any) -> None:
+def test_two_that_are_asked_for_at_once_are_two(desk: Path, at_once: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are asked for before either has a name."""
-    made: list[making.Made] = []
-
-    def make() -> None:
-        with app.app_context():
-            made.append(making.make())
-            db.session.remove()
-
-    threads = [threading.Thread(target=make) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(made) == 2 and made[0].path != made[1].path
+    monkeypatch.setattr(making, "_WAIT_SECONDS", 60.0)
+    made = at_once(2, lambda _place: making.make().path)
+    assert all(isinstance(path, Path) for path in made) and made[0] != made[1], made
     assert len(notes.listed(desk / "backups")) == 2
 
 
@@ -191,15 +180,42 @@ class FullDisk:
         return getattr(self._file, name)
 
 
-@pytest.mark.slow
 def test_a_disk_that_is_full_while_it_encrypts_is_named(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import pyrage
+
     real = sealing.sealing
+    # Nobody opens it: the passphrase need not be slow.
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", lambda data, _passphrase: data)
     monkeypatch.setattr(sealing, "sealing", lambda file, passphrase: real(FullDisk(file), passphrase))  # type: ignore[arg-type]
     with pytest.raises(NoRoom, match="The disk became full"):
         making.make(tmp_path / "mine.tar", passphrase="a long passphrase")
     assert not (tmp_path / "mine.tar").exists()
+
+
+# What the tool age writes before a file that a passphrase opens; the number says how much work that is.
+LOCKED = b"age-encryption.org/v1\n-> scrypt 8h4jwksumFOzyWziCvThYw 60\n" + b"A" * 43 + b"\n--- " + b"A" * 43 + b"\n"
+
+
+def test_a_machine_that_is_busy_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library believes that it would take the machine too long: no fault of the passphrase or of the backup."""
+    import pyrage
+
+    monkeypatch.setattr(sealing, "_PAUSE", 0.0)
+    with pytest.raises(BackupError, match="too busy now") as refused:
+        sealing._opened(LOCKED + bytes(40), "a long passphrase")
+    assert not isinstance(refused.value, Unusable)
+    answers: list[Any] = [pyrage.DecryptError("Excessive work parameter for passphrase."), b"a key"]
+
+    def decrypt(*_given: Any) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    assert sealing._opened(LOCKED, "a long passphrase") == b"a key"
 
 
 def test_long_names_without_end_are_no_backup(tmp_path: Path) -> None:
@@ -313,7 +329,7 @@ def test_the_job_that_made_it_is_done_in_it(
 
 
 @pytest.fixture
-def on_postgresql(make_app: Any, postgresql_migrated_url: str, home: Path, request: Any) -> Iterator[Path]:
+def on_postgresql(postgresql_migrated_url: str, make_app: Any, home: Path) -> Iterator[Path]:
     """The home of a desk on PostgreSQL with a file."""
     with make_app({}, database_url=postgresql_migrated_url).app_context():
         files.store_bytes(b"a photo", "photo.png", "image/png")
@@ -322,7 +338,7 @@ def on_postgresql(make_app: Any, postgresql_migrated_url: str, home: Path, reque
 
 
 def test_killed_after_the_database_is_full_no_desk_starts(
-    on_postgresql: Path, postgresql_url: str, tmp_path: Path, make_app: Any, monkeypatch: pytest.MonkeyPatch
+    postgresql_url: str, on_postgresql: Path, tmp_path: Path, make_app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = making.make(tmp_path / "mine.tar")
     new = Config(home=tmp_path / "new", database_url=postgresql_url)

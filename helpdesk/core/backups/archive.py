@@ -109,7 +109,7 @@ def _member(name: str, size: int, modified: float) -> tarfile.TarInfo:
 
 @contextmanager
 def opened(path: Path, passphrase: str = "") -> Iterator[IO[bytes]]:
-    """The bytes of the tar in a backup, decrypted if need be. Raises :class:`Unusable` or :class:`WrongPassphrase`."""
+    """The bytes of the tar in a backup, decrypted if need be. Raises :class:`Unusable` and as ``sealing.unsealing``."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -141,8 +141,8 @@ class _OnlyFiles(tarfile.TarInfo):
 def unpack(path: Path, folder: Path, passphrase: str = "", progress: Progress = lambda _done, _total: None) -> Manifest:
     """Unpack a backup into an empty folder and check each byte of it; answers its manifest.
 
-    Raises :class:`Unusable`, :class:`WrongPassphrase` or :class:`NoRoom`, each with a sentence. What is in the folder
-    then is worth nothing.
+    Raises :class:`BackupError`, mostly :class:`Unusable`, :class:`WrongPassphrase` or :class:`NoRoom`, with a sentence.
+    What is in the folder then is worth nothing.
     """
     total = path.stat().st_size if path.is_file() else 0
     try:

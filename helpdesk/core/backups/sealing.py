@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO
 
-from helpdesk.core.backups.errors import Unusable, WrongPassphrase
+from helpdesk.core.backups.errors import BackupError, Unusable, WrongPassphrase
 
 KEY, SEALED = "key.age", "backup.tar.age"
 SHORTEST = 8
 _LARGEST_KEY = 64 * 1024
 _BLOCK = 512
+# How the library refuses a key that would take this machine too long to open. It measures how quick the machine is,
+# in a few milliseconds: one that was busy just then is asked again, so often, after a pause of so many seconds.
+_TOO_LONG = "Excessive work"
+_TIMES, _PAUSE = 50, 0.1
 
 
 @contextmanager
@@ -74,7 +78,10 @@ def is_sealed(source: BinaryIO) -> bool:
 
 @contextmanager
 def unsealing(source: BinaryIO, passphrase: str) -> Iterator[IO[bytes]]:
-    """The decrypted bytes of a sealed backup, as a stream. Raises :class:`Unusable` or :class:`WrongPassphrase`."""
+    """The decrypted bytes of a sealed backup, as a stream.
+
+    Raises :class:`Unusable` or :class:`WrongPassphrase`; :class:`BackupError` where the machine is too slow for it.
+    """
     import pyrage
 
     with tarfile.open(fileobj=source, mode="r:") as outer:
@@ -83,12 +90,27 @@ def unsealing(source: BinaryIO, passphrase: str) -> Iterator[IO[bytes]]:
             raise Unusable("This backup is cut short; use another one.")
         locked = _content(outer, key).read()
         try:
-            identity = pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(locked, passphrase).decode().strip())
+            identity = pyrage.x25519.Identity.from_str(_opened(locked, passphrase).decode().strip())
+        except BackupError:
+            raise
         except Exception as error:
             raise WrongPassphrase("The passphrase does not open this backup; try again.") from error
         content = _content(outer, sealed)
         with _piped_out(lambda target: pyrage.decrypt_io(content, target, [identity])) as stream:
             yield stream
+
+
+def _opened(locked: bytes, passphrase: str) -> bytes:
+    import pyrage
+
+    for _time in range(_TIMES):
+        try:
+            return pyrage.passphrase.decrypt(locked, passphrase)
+        except pyrage.DecryptError as error:
+            if _TOO_LONG not in str(error):
+                raise
+        time.sleep(_PAUSE)
+    raise BackupError("This machine is too slow, or too busy now, to open the backup; try again later.")
 
 
 def _content(outer: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
