@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
@@ -14,6 +14,7 @@ from helpdesk.core.models.columns import storable
 from helpdesk.core.transaction import transaction
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_storable_text_can_be_encoded_and_is_otherwise_the_same(text: str) -> None:
     clean = storable(text)

@@ -26,7 +26,7 @@ def elsewhere(app: Any) -> Iterator[Any]:
 
     def work() -> None:
         with app.app_context():
-            while told.acquire(timeout=60) and wanted:
+            while told.acquire() and wanted:
                 try:
                     answers.append(wanted.pop()())
                 finally:
@@ -39,14 +39,21 @@ def elsewhere(app: Any) -> Iterator[Any]:
     def run(what: Any) -> Any:
         wanted.append(what)
         told.release()
-        assert done.acquire(timeout=20)
+        assert done.acquire(timeout=60)
         return answers.pop()
 
     try:
         yield run
     finally:
         told.release()
-        thread.join(20)
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, nobody looks because two seconds are over."""
+    monkeypatch.setattr(generation, "INTERVAL", 3600.0)
 
 
 def snapshot() -> int | None:
@@ -82,7 +89,7 @@ def test_an_old_snapshot_does_not_put_off_the_next_look(app: Any, make_app: Any,
         assert other(plugin_states.states).off == {"probe"}
 
 
-def test_an_old_snapshot_asks_once(app: Any, plug: Any, count_queries: Any) -> None:
+def test_an_old_snapshot_asks_once(app: Any, plug: Any, count_queries: Any, no_time_passes: None) -> None:
     plug("probe", nav_items=lambda: [])
     with elsewhere(app) as slow:
         slow(snapshot)
@@ -102,6 +109,7 @@ def test_what_is_rolled_back_was_never_cached(app: Any) -> None:
 
 
 def test_an_older_database_in_its_place_is_believed_in_the_end(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "_OLDEST_SNAPSHOT", 3600.0)
     with transaction():
         generation.bump()
     before = settings.get(DeskSettings)
@@ -113,7 +121,7 @@ def test_an_older_database_in_its_place_is_believed_in_the_end(app: Any, monkeyp
     assert settings.get(DeskSettings) is not before
 
 
-def test_many_values_cost_the_number_once(app: Any, count_queries: Any) -> None:
+def test_many_values_cost_the_number_once(app: Any, count_queries: Any, no_time_passes: None) -> None:
     generation.forget()
     db.session.rollback()
     with count_queries(clock=True) as statements:

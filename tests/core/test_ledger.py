@@ -222,17 +222,20 @@ def test_a_job_that_kills_its_workers_is_not_run_for_ever(ran: Any, travel: Any,
 @pytest.mark.db
 def test_a_failure_is_tried_again_with_growing_pauses_then_parked(ran: Any, run_jobs: Any, travel: Any) -> None:
     ledger.schedule("probe.work", max_attempts=4, **{"raise": "no luck"})
-    pauses = []
+    bounds = []
     while True:
+        before = now()
         run_jobs()
         job = only()
         if job.state != "waiting":
             break
         assert job.error == "RuntimeError: no luck"
-        pauses.append((job.run_at - now()).total_seconds())
-        travel(seconds=pauses[-1] + 1)
+        # It failed at a moment between the two.
+        bounds.append([(job.run_at - moment).total_seconds() for moment in (now(), before)])
+        travel(to=job.run_at, seconds=1)
     assert (job.state, job.attempts) == ("failed", 4) and len(ran) == 4
-    assert 7 < pauses[0] < 13 and 31 < pauses[1] < 49 and 127 < pauses[2] < 193
+    for (shortest, longest), (least, most) in zip(bounds, ((7, 13), (31, 49), (127, 193)), strict=True):
+        assert shortest < most and longest > least
     assert run_jobs() == 0
 
     assert ledger.retry(job)

@@ -106,7 +106,11 @@ class Desk:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps)
 @example([("ask", 1), ("claim", 0), ("expire", 0), ("claim", 1), ("finish", 1), ("finish", 0)])
 def test_nothing_is_lost_and_nothing_is_done_twice(app: Flask, happening: Any) -> None:

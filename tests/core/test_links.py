@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpdesk.core import links
@@ -36,6 +36,7 @@ def test_no_part_can_be_exchanged(make_ticket: Any, make_user: Any) -> None:
         assert links.redeem(links.REPLY, "-".join(parts)) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | st.from_regex(r"[0-9a-z]{1,13}-[0-9a-z]{1,13}-[0-9a-z]{26}", fullmatch=True))
 def test_what_is_no_token_is_none(text: str) -> None:
     from helpdesk.core.links import _TOKEN
