@@ -55,7 +55,7 @@ def post(plug: Any) -> Post:
 def at_once(app: Flask) -> Callable[..., list[Any]]:
     """``at_once(8, work)`` calls ``work(number)`` in eight threads that start together, each with its own session.
 
-    Answers what each returned or raised.
+    Answers what each returned or raised. Fails when one does not end.
     """
 
     def run(threads: int, work: Callable[[int], Any]) -> list[Any]:
@@ -64,7 +64,7 @@ def at_once(app: Flask) -> Callable[..., list[Any]]:
 
         def one(number: int) -> None:
             with app.app_context():
-                start.wait(30)
+                start.wait(60)
                 try:
                     results[number] = work(number)
                 except Exception as error:  # noqa: BLE001 - it is what the test looks at
@@ -78,6 +78,7 @@ def at_once(app: Flask) -> Callable[..., list[Any]]:
             thread.start()
         for thread in pool:
             thread.join(60)
+        assert not any(thread.is_alive() for thread in pool), "they wait for one another"
         db.session.rollback()
         return results
 
@@ -100,13 +101,15 @@ def aside(app: Flask) -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
                 db.session.remove()
 
     def start(work: Callable[[], Any]) -> Future[Any]:
-        running, end = pool.submit(one, work), time.monotonic() + 30
+        running, end = pool.submit(one, work), time.monotonic() + 60
         while not running.done() and not _somebody_waits():
             assert time.monotonic() < end, "it neither ends nor waits"
             time.sleep(0.01)
         return running
 
     yield start
+    # What this session has locked after a failure would be waited for without end.
+    db.session.rollback()
     pool.shutdown()
 
 

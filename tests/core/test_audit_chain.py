@@ -247,7 +247,7 @@ def test_entries_of_before_the_chain_are_linked(app: Any) -> None:
 
 
 def test_one_that_commits_late_is_linked_late(app: Any, at_once: Any) -> None:
-    """Eight who write and link at the same time leave one chain with every entry."""
+    """Four who write and link at the same time leave one chain with every entry."""
 
     def work(number: int) -> int:
         for _turn in range(3):

@@ -49,18 +49,20 @@ def test_a_log_that_is_long_is_written_back_and_begins_anew(app: Any, home: Path
 
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from helpdesk.core import locks
 locks.take(Path(sys.argv[1]))
 print("taken", flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
 def test_a_lock_goes_with_the_process_that_holds_it(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    # It lasts until it is killed, or its input ends with this block.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == b"taken\n"
         try:
             locks.take(path)

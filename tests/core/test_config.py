@@ -104,14 +104,14 @@ def test_two_that_start_at_once_have_one_key(tmp_path: Path) -> None:
     start = threading.Barrier(8)
 
     def read() -> None:
-        start.wait()
+        start.wait(60)
         keys.append(home.secret_key())
 
     threads = [threading.Thread(target=read) for _number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(keys) == 8 and set(keys) == {home.secret_file.read_text()}
 
 

@@ -1,5 +1,7 @@
 """The keeper acts on what hangs: it pauses, replaces, and hands over what it cannot write itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -35,13 +37,23 @@ def is_paused() -> bool:
     return state is not None and state.paused_at is not None
 
 
+@contextmanager
+def writing(keeper: Keeper) -> Iterator[Any]:
+    """Its part that writes, running; it has ended before its database goes."""
+    clerk = keeper._clerk
+    clerk.start()
+    try:
+        yield clerk
+    finally:
+        clerk.stops.set()
+        clerk.join(60)
+        assert not clerk.is_alive()
+
+
 @pytest.fixture
-def clerk(keeper: Keeper) -> Any:
-    """The part that writes, running."""
-    keeper._clerk.start()
-    yield keeper._clerk
-    keeper._clerk.stops.set()
-    keeper._clerk.join(20)
+def clerk(keeper: Keeper) -> Iterator[Any]:
+    with writing(keeper) as clerk:
+        yield clerk
 
 
 def test_slow_is_only_said(keeper: Keeper, replaced: list[bool]) -> None:
@@ -68,11 +80,9 @@ def test_hung_in_a_transaction_is_replaced_at_once_and_paused_by_another_process
         keeper._act(alarm(HUNG, writes=True))
     assert replaced == [True] and keeper._clerk.stops.is_set() and not is_paused()
     other = Keeper(app, lambda: None)
-    other._clerk.start()
-    wait_for(is_paused)
-    wait_for(lambda: other._clerk.pauses.waiting() == {})
-    other._clerk.stops.set()
-    other._clerk.join(20)
+    with writing(other) as clerk:
+        wait_for(is_paused)
+        wait_for(lambda: clerk.pauses.waiting() == {})
 
 
 def test_a_restart_that_is_asked_for_is_heard(app: Any, clerk: Any, replaced: list[bool]) -> None:
@@ -87,10 +97,8 @@ def test_one_that_was_asked_for_while_plugins_were_imported_is_heard(app: Any, p
     with transaction():
         generation.ask_restart()
     keeper = Keeper(app, lambda: replaced.append(True))
-    keeper._clerk.start()
-    wait_for(lambda: replaced == [True])
-    keeper._clerk.stops.set()
-    keeper._clerk.join(20)
+    with writing(keeper):
+        wait_for(lambda: replaced == [True])
 
 
 def test_a_full_disk_does_not_end_the_watch(
@@ -123,12 +131,10 @@ def test_health_of_this_process_is_added_up(app: Any, keeper: Keeper, monkeypatc
 
     monkeypatch.setattr(module, "_COUNT", 0.0)
     manager.current().slot("nav_items", user=None)
-    keeper._clerk.start()
 
     def counted() -> bool:
         db.session.remove()
         return db.session.scalar(db.select(PluginHealth.calls).where(PluginHealth.plugin == "probe")) == 1
 
-    wait_for(counted)
-    keeper._clerk.stops.set()
-    keeper._clerk.join(20)
+    with writing(keeper):
+        wait_for(counted)
