@@ -16,7 +16,7 @@ from helpdesk.core.jobs import ledger
 from helpdesk.core.models import AuditEntry, AuditLink
 from helpdesk.core.transaction import transaction
 
-pytestmark = pytest.mark.db
+pytestmark = [pytest.mark.db, pytest.mark.usefixtures("nothing_daily")]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ def fill(times: int) -> None:
 def test_a_log_that_is_long_is_written_back_and_begins_anew(app: Any, home: Path) -> None:
     with transaction():
         db.session.execute(text("CREATE TABLE filler (data BLOB)"))
-    at_work = Checkpointer(Config(home=home), str(home / "helpdesk.sqlite3"))
+    checkpointer = Checkpointer(Config(home=home), str(home / "helpdesk.sqlite3"))
     # A desk that runs has its database open; the last one to close it would write the log back.
-    with db.engine.connect() as kept:
+    with closing(checkpointer) as at_work, db.engine.connect() as kept:
         kept.execute(text("SELECT 1 FROM ticket"))
         kept.rollback()
         fill(6)
@@ -43,7 +44,6 @@ def test_a_log_that_is_long_is_written_back_and_begins_anew(app: Any, home: Path
         # Nobody else has done it, and it is no longer than one round made it.
         assert log_of(home) <= before * 2
         assert kept.execute(text("PRAGMA wal_autocheckpoint")).scalar() == SAFETY_NET
-    at_work.close()
     with transaction():
         db.session.execute(text("DROP TABLE filler"))
 
