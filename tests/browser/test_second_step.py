@@ -9,9 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from helpdesk.testing.served import ServedDesk
 from tests.browser import owner
+from tests.browser.owner import PATIENCE
 
-# For a machine that is busy with other tests.
-PATIENCE = 60_000
 NARROW = {"width": 390, "height": 844}
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -51,14 +50,14 @@ def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
 ) -> None:
     desk = serve_desk()
     page = owner.sign_in(browser, desk, locale="en-GB")
-    page.set_default_timeout(PATIENCE)
     problems = watch(page, desk.url)
 
     page.goto(f"{desk.url}/auth/security")
     page.get_by_role("link", name="Set it up").click()
     page.get_by_role("button", name="Begin").click()
     image = page.locator(".qr img")
-    assert image.evaluate("image => image.complete && image.naturalWidth > 0"), "the policy lets the picture in"
+    expect(image).to_have_js_property("complete", True, timeout=PATIENCE)
+    assert image.evaluate("image => image.naturalWidth > 0"), "the policy lets the picture in"
     page.get_by_text("You cannot scan it?").click()
     app = App(page.locator(".qr-key code").inner_text())
     picture(page, "second-step-set-up")
@@ -67,6 +66,7 @@ def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
     picture(page, "second-step-set-up-dark-390")
     page.get_by_label("Code of the app").fill(app.code())
     page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator(".codes code")).to_have_count(10, timeout=PATIENCE)
     codes = page.locator(".codes code").all_inner_texts()
     assert len(set(codes)) == 10
     picture(page, "recovery-codes-dark-390")
@@ -89,8 +89,7 @@ def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
     give_password(page, desk)
     page.wait_for_url("**/desk/**")
 
-    other = browser.new_context(locale="en-GB").new_page()
-    other.set_default_timeout(PATIENCE)
+    other = owner.new_page(browser, locale="en-GB")
     watch(other, desk.url)
     give_password(other, desk)
     other.get_by_label("Code", exact=True).fill(codes[3].upper())
