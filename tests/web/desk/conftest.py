@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from helpdesk.core import accounts, schema, sign_in_sessions, workflow
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
+from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.transaction import transaction
+from helpdesk.testing.routes import compile_once
 
 
 @dataclass
@@ -65,6 +68,23 @@ class World:
         with self.app.test_request_context():
             return look()
 
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """What the block sends to the database, without what only opens and closes transactions."""
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
+                seen.append(statement)
+
+        with self.app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
@@ -83,14 +103,34 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return home, ids
 
 
+@pytest.fixture(scope="session")
+def copied(prepared: tuple[Path, dict[str, int]]) -> Callable[[Path], AbstractContextManager[World]]:
+    """A desk on a copy of the prepared home: ``with copied(folder) as world:``."""
+
+    @contextmanager
+    def copy(target: Path) -> Iterator[World]:
+        compile_once()
+        shutil.copytree(prepared[0], target)
+        app = create_app(Config(home=target, testing=True), plugins={})
+        app.config["WTF_CSRF_ENABLED"] = False
+        # Nobody is there to be woken.
+        app.extensions[ledger.NUDGE] = None
+        with app.app_context():
+            engine = db.engine
+        # What a test writes need not survive a power cut.
+        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous = OFF"))
+        try:
+            yield World(app, **prepared[1])
+        finally:
+            engine.dispose()
+
+    return copy
+
+
 @pytest.fixture
-def world(tmp_path: Path, prepared: tuple[Path, dict[str, int]]) -> Iterator[World]:
-    shutil.copytree(prepared[0], tmp_path / "home")
-    app = create_app(Config(home=tmp_path / "home", testing=True), plugins={})
-    app.config["WTF_CSRF_ENABLED"] = False
-    yield World(app, **prepared[1])
-    with app.app_context():
-        db.engine.dispose()
+def world(tmp_path: Path, copied: Callable[[Path], AbstractContextManager[World]]) -> Iterator[World]:
+    with copied(tmp_path / "home") as found:
+        yield found
 
 
 def _people() -> list[int]:
@@ -134,17 +174,8 @@ def htmx() -> dict[str, str]:
 @pytest.fixture
 def queries(world: World) -> Iterator[list[str]]:
     """The statements sent to the database, without those that only open and close transactions."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
-            seen.append(statement)
-
-    with world.app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with world.statements() as seen:
+        yield seen
 
 
 @pytest.fixture
