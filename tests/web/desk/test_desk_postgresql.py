@@ -18,8 +18,8 @@ from helpdesk.core.views import SORTS, TicketFilter
 
 
 @pytest.fixture
-def shop(tmp_path: Path, postgresql_url: str) -> Iterator[Any]:
-    app = create_app(Config(home=tmp_path / "home", testing=True, database_url=postgresql_url), plugins={})
+def shop(tmp_path: Path, postgresql_migrated_url: str) -> Iterator[Any]:
+    app = create_app(Config(home=tmp_path / "home", testing=True, database_url=postgresql_migrated_url), plugins={})
     app.config["WTF_CSRF_ENABLED"] = False
     with app.test_request_context():
         schema.upgrade()

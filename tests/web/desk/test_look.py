@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
@@ -19,6 +20,7 @@ TEMPLATES = sorted((WEB / "templates").rglob("*.html")) + sorted((WEB.parents[1]
 SHEETS = sorted((WEB / "static" / "css").glob("*.css")) + sorted((WEB.parents[1] / "themes").rglob("*.css"))
 
 
+@hypothesis.settings(deadline=None)
 @given(st.integers(0, 0xFFFFFF))
 def test_every_colour_an_owner_can_choose_is_readable(number: int) -> None:
     rules = brand.stylesheet(f"#{number:06x}")
