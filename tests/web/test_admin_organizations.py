@@ -36,7 +36,8 @@ def test_customers_of_the_domain_join_and_others_do_not(as_admin: Any, make_user
     db.session.expire_all()
     assert [user.organization_id for user in (anna, ben, carl, dora, agent)] == [acme.id, None, other.id, None, None]
     assert accounts.requester_for("new@acme.example").organization_id == acme.id
-    entry = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "organization.created")).all()[-1]
+    created = db.select(AuditEntry).where(AuditEntry.action == "organization.created").order_by(AuditEntry.id)
+    entry = db.session.scalars(created).all()[-1]
     assert (entry.subject, entry.data) == ("Acme Ltd", {"joined": 1})
 
 

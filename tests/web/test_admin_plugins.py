@@ -92,7 +92,7 @@ def test_trouble_is_told(as_admin: Any, plug: Any, where: str) -> None:
     plug("broken", no_such_hook=lambda: [])
     with transaction():
         db.session.add(PluginState(name="slow", enabled=True, paused_at=now(), paused_reason="It took 10 s."))
-        rests = now() + timedelta(minutes=1)
+        rests = now() + timedelta(hours=1)
         counts = {"calls": 5, "errors": 5, "slow": 0, "seconds": 1.0, "error": "x"}
         db.session.add(PluginHealth(plugin="tired", hook="nav_items", day=now().date(), rests_until=rests, **counts))
         generation.bump()

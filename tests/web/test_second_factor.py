@@ -100,7 +100,8 @@ def test_it_is_set_up_by_a_code_and_not_before(sign_in: Any, person: User, mailb
     app = App(found[1])
     wrong = here.post("/auth/second-factor/confirm", data={"code": app.wrong()})
     assert wrong.status_code == 422 and found[1] in wrong.text, "the key stays the same"
-    done = here.post("/auth/second-factor/confirm", data={"code": f"{app.code()[:3]} {app.code()[3:]}"})
+    code = app.code()
+    done = here.post("/auth/second-factor/confirm", data={"code": f"{code[:3]} {code[3:]}"})
     codes = re.findall(r"<code>([a-z0-9-]+)</code>", done.text)
     assert len(set(codes)) == 10 and done.headers["Cache-Control"] == "no-store"
     assert is_in(here) and not is_in(there), "every other browser is signed out"
