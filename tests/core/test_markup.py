@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpdesk.core.markup import clean, clean_html, content_id, html_to_text, snippet, text_to_html
@@ -19,18 +19,20 @@ _PIECES = [
     *("<blockquote>", "</blockquote>", "<font color=red>", "\n", " ", "你好", "x", "<textarea>", "<plaintext>"),
 ]
 _soup = st.lists(st.sampled_from(_PIECES) | st.text(max_size=6), max_size=25).map("".join)
+# A busy machine is no fault of the code.
+_patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [^\s"=>]+="[^"]*")*)>')
 
 
 @given(_soup)
-@settings(max_examples=400, deadline=None)
+@settings(_patient, max_examples=400)
 def test_cleaning_twice_changes_nothing(html: str) -> None:
     once = clean_html(html)
     assert clean_html(once) == once
 
 
 @given(_soup)
-@settings(max_examples=400, deadline=None)
+@settings(_patient, max_examples=400)
 def test_cleaned_html_neither_acts_nor_loads(html: str) -> None:
     cleaned = clean_html(html)
     assert "<" not in _TAG.sub("", cleaned)
@@ -55,14 +57,14 @@ def test_cleaned_html_neither_acts_nor_loads(html: str) -> None:
 
 
 @given(_soup)
-@settings(max_examples=200, deadline=None)
+@settings(_patient, max_examples=200)
 def test_text_is_always_found(html: str) -> None:
     assert "\x00" not in html_to_text(html)
     assert "\ud800" not in html_to_text(html)
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=200, deadline=None)
+@settings(_patient, max_examples=200)
 def test_plain_text_becomes_clean_html(text: str) -> None:
     html = text_to_html(text)
     assert clean_html(html) == html

@@ -58,7 +58,12 @@ def test_counts_of_all_processes_are_added_and_rests_told(app: Any, plug: Any) -
     assert plugin_states.resting() == {}
 
 
-def test_the_states_are_read_once_in_two_seconds(app: Any, plug: Any, count_queries: Any) -> None:
+def test_the_states_are_read_once_in_two_seconds(
+    app: Any, plug: Any, count_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert generation.INTERVAL == 2
+    # They must not pass meanwhile, on a slow machine.
+    monkeypatch.setattr(generation, "INTERVAL", 3600.0)
     plug("probe", nav_items=lambda: [])
     generation.forget()
     with count_queries(clock=True) as statements:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from helpdesk.core.models import Schedule
@@ -75,6 +75,7 @@ def test_every_so_long_keeps_its_step_and_runs_what_was_missed_once() -> None:
     assert next_due(rule, "UTC", start - timedelta(days=1, minutes=20), start) == start - timedelta(days=1)
 
 
+@settings(deadline=None)
 @given(
     seconds=st.integers(60, 86_400 * 366),
     gone=st.integers(0, 86_400 * 800),
@@ -173,7 +174,7 @@ RULES = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rule=RULES,
     zone=st.sampled_from(PECULIAR) | st.sampled_from(ZONES),
@@ -272,6 +273,7 @@ def test_a_crontab_that_is_none_says_what_to_change(text: str, words: str) -> No
         crontab.parse(text)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=30) | st.from_regex(r"[0-9*,/\- a-z]{1,30}"))
 def test_whatever_is_read_as_a_crontab_is_one_or_a_sentence(text: str) -> None:
     try:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -73,7 +74,7 @@ def downgrade():
 
 
 @pytest.fixture
-def parcels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]:
+def parcels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Path]]:
     """A plugin with a history of its own; answers its module and the folder of its revisions."""
     name = f"probe_parcels_{time.monotonic_ns()}"
     folder = tmp_path / "src" / name
@@ -82,7 +83,8 @@ def parcels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Path]
     step = 'op.create_table("parcels_parcel", sa.Column("id", sa.Integer, primary_key=True))'
     (folder / "migrations" / "versions" / "1.py").write_text(STEP.format(revision="p1", down=None, up=step))
     monkeypatch.syspath_prepend(str(tmp_path / "src"))
-    return importlib.import_module(name), folder / "migrations" / "versions"
+    yield importlib.import_module(name), folder / "migrations" / "versions"
+    del sys.modules[name]
 
 
 @pytest.mark.db
@@ -249,7 +251,7 @@ def test_several_that_start_at_once_migrate_a_plugin_once(make_app: Any, parcels
 
     def start(_place: int) -> list[str]:
         with app.app_context():
-            together.wait(20)
+            together.wait(60)
             return [revision.owner for revision in schema.upgrade("parcels")]
 
     with ThreadPoolExecutor(3) as pool:

@@ -26,7 +26,9 @@ def test_teams_have_names_members_and_colours_of_their_own(make_user: Any) -> No
     assert (first.color, second.color) == COLORS[:2]
     teams.change_team(second, admin, name="Sales", color="green", private=True, active=False, members=[jonas])
     assert (second.color, second.private, second.active, second.members) == ("green", True, False, [jonas])
-    actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.actor_id == admin.id)).all()
+    actions = db.session.scalars(
+        select(AuditEntry.action).where(AuditEntry.actor_id == admin.id).order_by(AuditEntry.id)
+    ).all()
     assert actions == ["team.created", "team.created", "team.changed"]
 
 
@@ -66,7 +68,9 @@ def test_a_plugin_that_is_off_is_not_asked(seen: list[str], make_user: Any) -> N
     assert not manager.current().is_on("probe")
     assert plugin_states.switch("probe", True, None)
     assert allowed(admin, "desk.use") and seen == ["desk.use", "desk.use"]
-    actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.subject == "probe")).all()
+    actions = db.session.scalars(
+        select(AuditEntry.action).where(AuditEntry.subject == "probe").order_by(AuditEntry.id)
+    ).all()
     assert actions == ["plugin.switched_off", "plugin.switched_on"]
 
 

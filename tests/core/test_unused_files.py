@@ -12,6 +12,9 @@ from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.jobs import ledger
 from helpdesk.core.unused_files import SWEEP_JOB
 
+# None of the desk's own schedules falls due between two looks.
+pytestmark = pytest.mark.usefixtures("nothing_daily")
+
 
 def age(app: Any, **span: float) -> None:
     """Make all files older than they are."""
