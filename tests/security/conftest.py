@@ -14,11 +14,18 @@ from tests.security.crawler import Oracle
 
 
 @pytest.fixture(scope="session")
-def filled(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledDesk]:
-    """A desk with every plugin of the repository, everybody of the table and what is theirs; each test puts it back."""
+def filled_desk(template_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledDesk]:
+    """A desk with every plugin of the repository, everybody of the table and what is theirs."""
     desk = fill(template_home, tmp_path_factory.mktemp("secured") / "home")
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def filled(filled_desk: FilledDesk) -> FilledDesk:
+    """The same for each test, whatever the one before has left in it."""
+    filled_desk.put_back()
+    return filled_desk
 
 
 @pytest.fixture

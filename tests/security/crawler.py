@@ -1,5 +1,6 @@
 """The oracle: opens pages in Chromium and notes whatever hostile text has done, or could do."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,8 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.security.hostile import HOST, MARK
 
-PATIENCE = 60_000
+# Milliseconds, for a machine that is busy with other tests.
+PATIENCE = 180_000
 # In every page before any of its own scripts: what hostile scripts call, and what a policy had to stop.
 _EARS = """
 window.oracle = (number) => console.error(`oracle: the script of ${number} ran`);
@@ -99,6 +101,13 @@ class Oracle:
     def look(self) -> None:
         """Note what is armed in the page as it now is."""
         self.found += self.page.evaluate(_ARMED, None)
+
+    def hear(self, words: str) -> None:
+        """Wait until something with these words is found: what a page does is heard a moment later."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not any(words in one for one in self.found):
+            assert time.monotonic() < end, f"{words} was not heard: {self.found}"
+            self.page.wait_for_timeout(50)
 
     def parse(self, paths: list[str]) -> dict[str, int]:
         """Fetch pages and parse them without running anything; answer their statuses and note what is armed."""

@@ -6,6 +6,7 @@ another host, when a policy has to stop it, or when a server takes it for a temp
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 HOST = "foreign.example"
@@ -363,7 +364,8 @@ class Hostile:
     text: str
 
 
-def strings() -> list[Hostile]:
+@cache
+def strings() -> tuple[Hostile, ...]:
     """All of them, the same each time."""
     found: list[Hostile] = []
     seen: set[str] = set()
@@ -375,7 +377,7 @@ def strings() -> list[Hostile]:
                 if text not in seen:
                     seen.add(text)
                     found.append(Hostile(number, family, text))
-    return found
+    return tuple(found)
 
 
 def representatives() -> list[Hostile]:

@@ -83,6 +83,11 @@ def _value(desk: FilledDesk, rule: Rule, name: str, thing: str) -> Any:
     raise AssertionError(f"Say in tests/security/actors.py what stands for <{name}> of {rule.rule} when it is {thing}.")
 
 
+def shows(text: str, hidden: str) -> bool:
+    """Whether a word, or a number, stands in a text. Digits inside a moment or another number are not meant."""
+    return re.search(rf"(?<![\d.]){re.escape(hidden)}(?!\d)", text, re.IGNORECASE) is not None
+
+
 def masked(answer: Any, path: str) -> tuple[int, str, list[tuple[str, str]]]:
     """Status, body and headers without what is new each time, and without the address that was asked for."""
     hide = {path, path.replace("/", "%2F"), path.partition("?")[0]}

@@ -14,7 +14,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from helpdesk.core.models import Ticket, User
 from tests.security.actors import FORMS, FilledDesk
-from tests.security.routes import Case, cases, table_of
+from tests.security.routes import Case, cases, shows, table_of
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.slow]
 
@@ -144,7 +144,7 @@ def _faults(desk: FilledDesk, actor: str, answer: Any) -> Iterator[str]:
         yield f"leads to {answer.headers['Location']}"
     text = answer.get_data(as_text=True)
     yield from (f"says “{leak}”" for leak in LEAKS if leak in text and answer.mimetype == "text/html")
-    yield from (f"shows “{hidden}”" for hidden in desk.hidden.get(actor, ()) if hidden in text)
+    yield from (f"shows “{hidden}”" for hidden in desk.hidden.get(actor, ()) if shows(text, hidden))
 
 
 @pytest.mark.parametrize("actor", ["administrator", "agent", "requester", "stranger"])

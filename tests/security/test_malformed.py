@@ -11,7 +11,6 @@ import pytest
 from waitress import wasyncore
 
 from helpdesk import front
-from helpdesk.testing.served import free_port
 from tests.faults.desk import PATIENCE
 from tests.security.actors import FilledDesk
 from tests.security.routes import cases, table_of
@@ -115,19 +114,19 @@ def test_no_other_way_to_say_the_method(filled: FilledDesk) -> None:
 
 
 @pytest.fixture(scope="module")
-def port(filled: FilledDesk) -> Iterator[int]:
+def port(filled_desk: FilledDesk) -> Iterator[int]:
     """The loop that takes requests in, in this process, before the filled desk."""
     lines: dict[int, Any] = {}
     dispatcher = front.ThreadedTaskDispatcher()
     dispatcher.queue = front.FairQueue(0, 4)
     dispatcher.set_thread_count(2)
     sock = socket.socket()
-    number = free_port()
-    sock.bind(("127.0.0.1", number))
+    sock.bind(("127.0.0.1", 0))
+    number = int(sock.getsockname()[1])
     info = (sock.family, sock.type, sock.proto, sock.getsockname())
     adjustments = front._adjustments(1_000_000)
     one = front.Front(
-        filled.app, lines, _sock=sock, dispatcher=dispatcher, adj=adjustments, sockinfo=info, bind_socket=False
+        filled_desk.app, lines, _sock=sock, dispatcher=dispatcher, adj=adjustments, sockinfo=info, bind_socket=False
     )
     over = threading.Event()
 

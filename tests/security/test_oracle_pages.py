@@ -19,6 +19,7 @@ from helpdesk.core import accounts, links, plugin_uploads, schedules, settings
 from helpdesk.core.extensions import Base, db
 from helpdesk.core.models import HeldFact, Ticket, User
 from helpdesk.core.models.columns import CleanText
+from tests.browser.settling import settle
 from tests.security import hostile_doors, hostile_rows
 from tests.security.crawler import PATIENCE, Oracle, Unknown, pages
 from tests.security.hostile import HOST, representatives, strings
@@ -149,10 +150,10 @@ def test_a_new_page_is_seen(app: Flask, desk: dict[str, Any], oracle: Visit) -> 
     for path in added[:3]:
         browser.found.clear()
         browser.open(path)
-        assert browser.found, path
+        browser.hear(path)
     # The policy holds, and says so.
     browser.open("/probe/0")
-    assert any("oracle: the policy stopped script-src" in one for one in browser.found)
+    browser.hear("oracle: the policy stopped script-src")
 
 
 def test_the_oracle_hears_what_runs(oracle: Visit) -> None:
@@ -165,9 +166,8 @@ def test_the_oracle_hears_what_runs(oracle: Visit) -> None:
     )
     browser.open("/bare")
     browser.open("/frame")
-    heard = "\n".join(browser.found)
     for words in ("the script of 7 ran", "dialog: 8", "missing is not defined", "/oracle-hit/7", f"//{HOST}/9"):
-        assert words in heard, heard
+        browser.hear(words)
 
 
 def test_each_family_is_armed(oracle: Visit) -> None:
@@ -205,13 +205,15 @@ def test_the_page_of_a_ticket_with_all_that_opens(desk: dict[str, Any], sign_in:
     for waited in ("#views a", "#list .trow", "#side .fieldrow", "trix-editor"):
         page.locator(waited).first.wait_for(state="attached")
     draft = {"mode": "reply", "text": "x", "html": "<br>".join(one.text for one in representatives())}
-    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"draft:{number}", json.dumps(draft)])
+    # By the next page itself, before its scripts: the editor of this one may still take away a draft that is empty.
+    page.add_init_script(f"sessionStorage.setItem({json.dumps(f'draft:{number}')}, {json.dumps(json.dumps(draft))})")
     assert browser.open(f"/desk/tickets/{number}") == 200
     expect(page.locator("trix-editor")).to_contain_text("press", timeout=PATIENCE)
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-    page.evaluate("document.querySelectorAll('dialog:not([open])').forEach((one) => one.show())")
     for waited in ("#views a", "#list .trow", "#side .fieldrow"):
         page.locator(waited).first.wait_for(state="attached")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.evaluate("document.querySelectorAll('dialog:not([open])').forEach((one) => one.show())")
+    settle(page)
     browser.look()
     assert [one for one in browser.found if not _only_parsed(one)] == []
     page.locator("trix-editor").evaluate(
