@@ -1,5 +1,6 @@
 """When schedules are due: every rule in every zone, held against a clock that is read minute by minute."""
 
+import functools
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -89,6 +90,7 @@ def test_every_is_the_first_step_after_now(seconds: int, gone: int) -> None:
 # ---- against a clock that is read minute by minute
 
 
+@functools.cache
 def is_in(field: str, value: int, most: int) -> bool:
     """Whether a field of a crontab that has no names means ``value``; written apart from the reader that is tested."""
     for part in field.split(","):
