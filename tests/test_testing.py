@@ -5,11 +5,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from helpdesk.core import workflow
@@ -17,6 +21,7 @@ from helpdesk.core.clock import now
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Event, Job, Ticket, User
+from helpdesk.testing import network
 
 
 @pytest.mark.parametrize("turn", [1, 2])
@@ -85,6 +90,48 @@ def test_no_test_reaches_another_machine() -> None:
         line.connect(("192.0.2.1", 80))
     with pytest.raises(RuntimeError, match="this machine only"):
         socket.create_connection(("203.0.113.5", 443), timeout=1)
+
+
+def test_a_free_port_is_kept_for_who_has_asked_and_nobody_listens_there() -> None:
+    port = network.free_port()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    # A program that asks for just this one without leave does not get it, a server does; again and again.
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", port))
+    for _start in range(2):
+        with socket.create_server(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):
+            pass
+
+
+@pytest.fixture
+def visits() -> Iterator[list[threading.Thread]]:
+    """Requests that a test leaves behind; by now the server of the test has ended."""
+    found: list[threading.Thread] = []
+    yield found
+    names = [visit.name for visit in found]
+    for visit in found:
+        visit.join()
+    assert names == ["answered"]
+
+
+def test_a_server_ends_when_all_that_it_works_on_is_done(
+    visits: list[threading.Thread], listen: Callable[[Any], str]
+) -> None:
+    inside = threading.Event()
+
+    def view() -> str:
+        inside.set()
+        time.sleep(0.5)
+        visits[0].name = "answered"
+        return "Hello"
+
+    app = Flask("slow")
+    app.add_url_rule("/", view_func=view)
+    address = listen(app)
+    visits.append(threading.Thread(target=lambda: urllib.request.urlopen(address, timeout=60).close()))
+    visits[0].start()
+    assert inside.wait(60)
 
 
 def test_mail_arrives_in_the_mailbox(mailbox: Any) -> None:

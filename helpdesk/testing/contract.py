@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,8 @@ _PAGES = (
 # Far above the numbers of a desk that begins.
 _NOBODYS = "950017"
 _ROLES = ("stranger", "requester", "agent", "supervisor", "admin")
-# The quickest of several tries; a slot stands in the way of every page.
-_QUICK, _TRIES = 0.1, 5
+# Seconds: a slot stands in the way of every page. What is late is tried again: a busy machine may have kept it waiting.
+_QUICK, _TRIES = 0.1, 20
 
 
 class PluginContract:
@@ -167,8 +168,9 @@ class PluginContract:
         for hook in [hook for hook, kind in hookspecs.KINDS.items() if kind == "slot"]:
             if plugin_name not in plugins.listeners([hook]) or hook == "team_panels" or hook.startswith(plugin_name):
                 continue
-            quickest = min(_seconds(plugins, hook, known) for _ in range(_TRIES))
-            assert quickest < _QUICK, f"{hook} takes {quickest:.2f} s"
+            tries = (_seconds(plugins, hook, known) for _ in range(_TRIES))
+            late = list(takewhile(lambda seconds: seconds >= _QUICK, tries))
+            assert len(late) < _TRIES, f"{hook} takes {min(late):.2f} s"
 
     def test_it_exports_and_erases_what_it_knows_about_a_person(
         self, app: Any, plugin_name: str, make_ticket: Any, make_user: Any, run_jobs: Any

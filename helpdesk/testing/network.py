@@ -1,4 +1,4 @@
-"""No test reaches another machine."""
+"""No test reaches another machine, and no two get the same port of this one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ import pytest
 
 _EVERYWHERE = "0.0.0.0"  # nosec B104 # compared with
 _LOOPBACK = ("127.", "::1", "localhost", _EVERYWHERE, "::ffff:127.")
+_held: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port of loopback at which nobody listens, and that nobody else is given while this process runs.
+
+    It is held by a socket that does not listen: the kernel gives the port to none that asks for any, and a server
+    that asks for this one (with SO_REUSEADDR, as servers do) gets it, now and when it is started again.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    _held.append(held)
+    return int(held.getsockname()[1])
 
 
 @pytest.fixture(scope="session", autouse=True)

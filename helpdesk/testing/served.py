@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-PATIENCE = 30.0
-# A plugin that never finishes loading is given twenty seconds of it.
-START_PATIENCE = 60.0
+from helpdesk.testing.network import free_port
+
+# Seconds. A plugin that never finishes loading is given twenty of them; the rest is for a machine that is busy.
+PATIENCE = 60.0
+START_PATIENCE = 120.0
 
 
 class ServedDesk:
@@ -38,6 +40,9 @@ class ServedDesk:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def wait_until_it_stands(self) -> None:
+        """Wait until it takes connections; fails when it ends instead."""
         wait_for(lambda: "Stop it with Ctrl+C" in self.said() or self.process.poll() is not None, START_PATIENCE)
         assert self.process.poll() is None, f"the desk did not start: {self.said()}"
 
@@ -85,13 +90,6 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None
         time.sleep(0.1)
 
 
-def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def serve_desk(tmp_path: Path) -> Iterator[Callable[..., ServedDesk]]:
     """Start a desk of this test's own: ``serve_desk({"greeter": "source of a single-file plugin"})``.
@@ -105,10 +103,13 @@ def serve_desk(tmp_path: Path) -> Iterator[Callable[..., ServedDesk]]:
         (home / "plugins").mkdir(parents=True)
         for name, source in (files or {}).items():
             (home / "plugins" / f"{name}.py").write_text(source)
-        started.append(ServedDesk(home))
-        return started[-1]
+        desk = ServedDesk(home)
+        # What does not come to stand is ended as well.
+        started.append(desk)
+        stops.callback(lambda: print(desk.said()))
+        stops.callback(desk.stop)
+        desk.wait_until_it_stands()
+        return desk
 
-    yield start
-    for desk in started:
-        desk.stop()
-        print(desk.said())
+    with ExitStack() as stops:
+        yield start
