@@ -162,18 +162,18 @@ WRONG: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("hook", EVERY)
-@pytest.mark.parametrize("wrong", WRONG)
 def test_the_page_stands_whatever_a_plugin_returns(
-    said: Said, places: dict[str, str], plug: Any, as_agent: Any, hook: str, wrong: str
+    said: Said, places: dict[str, str], plug: Any, as_agent: Any, hook: str
 ) -> None:
     said[hook] = {} if hook == "ticket_badges" else [item(hook, "Good thing")]
-    plugin = plug("hostile", **{hook: lambda: WRONG[wrong]()})
-    answer = as_agent.get(places[hook])
-    assert answer.status_code == 200
-    if hook != "ticket_badges":
-        assert "Good thing" in answer.text, "the other plugin's is there"
-    if not (hook == "ticket_badges" and wrong == "other_mapping"):
-        assert plugin.health[hook].errors == 1
+    # One desk for all: each comes beside those before it.
+    for wrong, answers in WRONG.items():
+        plugin = plug(f"hostile_{wrong}", **{hook: lambda answers=answers: answers()})
+        answer = as_agent.get(places[hook])
+        assert answer.status_code == 200, wrong
+        assert hook == "ticket_badges" or "Good thing" in answer.text, "the other plugin's is there"
+        if not (hook == "ticket_badges" and wrong == "other_mapping"):
+            assert plugin.health[hook].errors == 1, wrong
 
 
 ODD: dict[str, dict[str, Any]] = {
@@ -184,19 +184,17 @@ ODD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("hook", [hook for hook in ORDERED if hook != "reply_suggestions"])
-@pytest.mark.parametrize("odd", ODD)
-def test_the_page_stands_whatever_is_in_an_item(
-    said: Said, places: dict[str, str], as_agent: Any, hook: str, odd: str
-) -> None:
+@pytest.mark.parametrize("hook", PERMITTED)
+def test_the_page_stands_whatever_is_in_an_item(said: Said, places: dict[str, str], as_agent: Any, hook: str) -> None:
     from dataclasses import fields, replace
 
     good = item(hook, "Good thing")
     names = {field.name for field in fields(good)}
-    changes = {name: value for name, value in ODD[odd].items() if name in names}
-    said[hook] = [replace(good, **changes), good]
-    answer = as_agent.get(places[hook])
-    assert answer.status_code == 200 and "Good thing" in answer.text
+    for odd, values in ODD.items():
+        changes = {name: value for name, value in values.items() if name in names}
+        said[hook] = [replace(good, **changes), good]
+        answer = as_agent.get(places[hook])
+        assert answer.status_code == 200 and "Good thing" in answer.text, odd
 
 
 # ---- boxes
