@@ -122,7 +122,8 @@ def test_a_server_ends_when_all_that_it_works_on_is_done(
 
     def view() -> str:
         inside.set()
-        time.sleep(0.5)
+        # Longer than the server itself takes to stop.
+        time.sleep(1.5)
         visits[0].name = "answered"
         return "Hello"
 
