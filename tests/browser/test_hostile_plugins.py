@@ -4,21 +4,22 @@ import contextlib
 import json
 import re
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from helpdesk.plugins import hookspecs
 from helpdesk.testing.served import ServedDesk, wait_for
-from tests.browser.owner import enter, sign_in
+from tests.browser.owner import enter, new_page, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WINDOW = {"viewport": {"width": 1280, "height": 900}}
+# Seconds, for a machine that is busy with other tests.
+PATIENCE = 180
 HEAD = "from helpdesk.api import *\nimport ctypes, os, sys, time\n"
 
 GOOD = """
@@ -107,7 +108,7 @@ def test_the_desk_goes_on(
     ):
         answer = page.goto(desk.url + address)
         assert answer is not None and answer.status == 200, address
-    wait_for(lambda: "told-to-good" in desk.run("ticket", "show", str(number), "--json"))
+    wait_for(lambda: "told-to-good" in desk.run("ticket", "show", str(number), "--json"), PATIENCE)
 
     # The owner reads which plugin was left out and why, and what failed where.
     rows = listed(desk)
@@ -117,14 +118,14 @@ def test_the_desk_goes_on(
     page.goto(f"{desk.url}/admin/plugins")
     for name, words in reasons.items():
         assert words in rows[name]["error"], name
-        assert f"Plugin {name} was left out" in desk.said() or words in desk.said(), name
+        wait_for_line(desk, f"Plugin {name} was left out", words)
         expect(page.locator(f"#plugin-{name}")).to_contain_text(words)
     for name in (*FAIL, "good", "mute"):
         assert rows[name]["state"] == "on", rows[name]
     for name in FAIL:
-        assert f"Plugin {name} failed in before_ticket_opened" in desk.said(), name
+        wait_for_line(desk, f"Plugin {name} failed in before_ticket_opened")
         if name != "spoils":
-            assert f"Plugin {name} failed in nav_items" in desk.said(), name
+            wait_for_line(desk, f"Plugin {name} failed in nav_items")
 
 
 GUARD = HEAD + "@hookimpl\ndef veto(user, permission):\n    if permission == 'team.edit':\n        {body}\n"
@@ -163,17 +164,17 @@ def test_what_hangs_on_pages_is_named_paused_and_outlived(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     desk = serve_desk({"good": GOOD, "loops": LOOPS})
     page = sign_in(browser, desk, **WINDOW)
-    stuck = enter(browser.new_context().new_page(), desk)
+    stuck = enter(new_page(browser), desk)
     fill_ticket(stuck, desk, "turn forever")
     stuck.evaluate("document.querySelector('.form-foot').closest('form').requestSubmit()")
-    visitor = browser.new_context().new_page()
+    visitor = new_page(browser)
     visitor.evaluate(f"void (location.href = {json.dumps(desk.url + '/')})")
 
     for words in ("loops has been in before_ticket_opened for", "drags has been in portal_blocks for"):
-        wait_for(lambda words=words: f"Plugin {words}" in desk.said())  # type: ignore[misc]
+        wait_for_line(desk, f"Plugin {words}")
     # Meanwhile others work.
     assert page.goto(f"{desk.url}/desk").status == 200  # type: ignore[union-attr]
-    wait_for(lambda: paused(desk) == {"loops", "drags"}, 60)
+    wait_for(lambda: paused(desk) == {"loops", "drags"}, PATIENCE)
     assert "before_ticket_opened" in listed(desk)["loops"]["error"]
     page.goto(f"{desk.url}/admin/plugins")
     expect(page.locator("#plugin-loops")).to_contain_text("before_ticket_opened")
@@ -181,9 +182,9 @@ def test_what_hangs_on_pages_is_named_paused_and_outlived(
     assert open_ticket(page, desk, "do not turn forever")
     expect(page.locator("body")).to_contain_text("seen-by-good")
     # The stuck process is replaced, and pages are served by the next.
-    wait_for(lambda: "this process is replaced" in desk.said(), 60)
-    wait_for(lambda: page.goto(f"{desk.url}/desk").status == 200)  # type: ignore[union-attr]
-    assert visitor.goto(desk.url + "/").status == 200  # type: ignore[union-attr]
+    wait_for_line(desk, "this process is replaced")
+    wait_for(lambda: opens(page, f"{desk.url}/desk"), PATIENCE)
+    wait_for(lambda: opens(visitor, f"{desk.url}/"), PATIENCE)
 
     # Switched on again by its owner once it is mended.
     desk.run("plugin", "on", "loops")
@@ -198,16 +199,16 @@ def test_what_hangs_in_the_worker_holds_nobody_up_for_long(
     desk = serve_desk({"good": GOOD, "a_sleeper": SLEEPS})
     page = sign_in(browser, desk, **WINDOW)
     number = open_ticket(page, desk, "Rear brake rubs")
-    wait_for(lambda: "Plugin a_sleeper has been in ticket_opened for 2 s" in desk.said())
+    wait_for_line(desk, "Plugin a_sleeper has been in ticket_opened for 2 s")
     assert page.goto(f"{desk.url}/desk/tickets/{number}").status == 200  # type: ignore[union-attr]
-    begun = time.monotonic()
-    wait_for(lambda: paused(desk) == {"a_sleeper"}, 60)
-    assert "ticket_opened" in listed(desk)["a_sleeper"]["error"] and time.monotonic() - begun < 30
+    # It would sleep for ten minutes.
+    wait_for(lambda: paused(desk) == {"a_sleeper"}, PATIENCE)
+    assert "ticket_opened" in listed(desk)["a_sleeper"]["error"]
     assert open_ticket(page, desk, "Front brake rubs")
     # What the worker was at is taken up again when its lease has run out, and reaches the good plugin as well.
-    with contextlib.closing(sqlite3.connect(desk.home / "helpdesk.sqlite3")) as database, database:
+    with contextlib.closing(sqlite3.connect(desk.home / "helpdesk.sqlite3", timeout=PATIENCE)) as database, database:
         database.execute("UPDATE job SET lease_until = '2020-01-01 00:00:00.000000' WHERE state = 'running'")
-    wait_for(lambda: "told-to-good" in desk.run("ticket", "show", str(number), "--json"), 120)
+    wait_for(lambda: "told-to-good" in desk.run("ticket", "show", str(number), "--json"), PATIENCE)
 
 
 @pytest.mark.faults
@@ -241,6 +242,20 @@ def install(site: Path, name: str, needs: list[str], files: dict[str, str]) -> N
     ]
     (info / "METADATA").write_text("\n".join(lines) + "\n")
     (info / "entry_points.txt").write_text(f"[helpdesk.plugins]\n{name} = helpdesk_{name}\n")
+
+
+def wait_for_line(desk: ServedDesk, *words: str) -> None:
+    """Wait until the desk has printed one of these: what its processes say comes to it through a pipe."""
+    wait_for(lambda: any(one in desk.said() for one in words), PATIENCE)
+
+
+def opens(page: Page, url: str) -> bool:
+    """Whether a page is answered; what was asked of a process that is being replaced fails."""
+    try:
+        answer = page.goto(url)
+    except Error:
+        return False
+    return answer is not None and answer.status == 200
 
 
 def listed(desk: ServedDesk) -> dict[str, Any]:
