@@ -128,7 +128,7 @@ def listen() -> Iterator[Callable[[Any], str]]:
         app.config["WTF_CSRF_ENABLED"] = True
         door = _Door(app)
         server = make_server("127.0.0.1", 0, door, threaded=True)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         running.append((server, thread, door))
         return f"http://127.0.0.1:{server.server_port}"
