@@ -1,6 +1,5 @@
 """Worker processes that are killed, and the look at what they leave behind."""
 
-import os
 import random
 import signal
 import subprocess
@@ -36,25 +35,18 @@ class Workers:
         victim.wait(PATIENCE)
         return victim.pid
 
-    def freeze_one_at_work(self) -> subprocess.Popen[bytes]:
-        """SIGSTOP to one that has written a step and is not done: it cannot end its job before it is killed."""
-        found: list[subprocess.Popen[bytes]] = []
+    def one_at_work(self, first: int) -> subprocess.Popen[bytes]:
+        """One that has written a step of a job from ``first`` on and is not done: it waits at the job's gate."""
+        query = "SELECT pid FROM effects_row WHERE number >= :first"
 
-        def look() -> bool:
-            wrote = {pid for (pid,) in self.desk.rows("SELECT pid FROM effects_row")}
-            for process in self.running:
-                if process.pid not in wrote:
-                    continue
-                process.send_signal(signal.SIGSTOP)
-                os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-                if running_of(self.desk, process.pid):
-                    found.append(process)
-                    return True
-                process.send_signal(signal.SIGCONT)
-            return False
+        def look() -> subprocess.Popen[bytes] | None:
+            wrote = {pid for (pid,) in self.desk.rows(query, first=first)}
+            return next((process for process in self.running if process.pid in wrote), None)
 
         wait_for(look, PATIENCE)
-        return found[0]
+        found = look()
+        assert found is not None and running_of(self.desk, found.pid)
+        return found
 
     def replace(self) -> None:
         """Start one more."""
@@ -95,15 +87,16 @@ class Orphans:
 
     @contextmanager
     def watched(self) -> Iterator["Orphans"]:
-        """Look at them until the block ends."""
+        """Look at them until the block ends; with nothing wrong, it does when all are taken up."""
         ended = threading.Event()
         thread = threading.Thread(target=self._watch, args=(ended,))
         thread.start()
         try:
             yield self
+            wait_for(lambda: not self._left, PATIENCE)
         finally:
             ended.set()
-            thread.join(PATIENCE)
+            thread.join()
 
     def left_by(self, pid: int) -> int:
         """Note what a killed worker was running; answers how many jobs."""

@@ -20,10 +20,12 @@ def write(number, seconds=0.0):
     time.sleep(seconds)
 
 
-def walk(work, number, steps=3, seconds=0.0):
-    """Long: a row for each step, each together with its checkpoint."""
+def walk(work, number, steps=3, seconds=0.0, gate=""):
+    """Long: a row for each step, each together with its checkpoint. Behind the first it waits for ``gate``."""
     for step in range((work.checkpoint or {}).get("step", 0), steps):
         time.sleep(seconds)
+        while step and gate and not os.path.exists(gate):
+            time.sleep(0.05)
         with work.step(checkpoint={"step": step + 1}, done=step + 1, total=steps + 1):
             db.session.execute(insert(ROWS).values(number=number, step=step, pid=os.getpid()))
     with work.last_step(result={"steps": steps}):
@@ -51,14 +53,15 @@ def commands():
 @click.option("--first", type=int, default=1)
 @click.option("--over", type=float, default=0.0, help="Seconds over which they fall due.")
 @click.option("--seconds", type=float, default=0.0, help="How long each of the long ones takes between two steps.")
-def ask(short, long, first, over, seconds):
+@click.option("--gate", default="", help="The file that each of the long ones waits for between its steps.")
+def ask(short, long, first, over, seconds, gate):
     """Ask for SHORT and LONG jobs, numbered."""
-    begin, jobs = now(), short + long
+    begin, jobs, long_ones = now(), short + long, {"seconds": seconds, "gate": gate}
     with transaction():
         for place in range(jobs):
-            kind, wait = ("write", seconds / 5) if place < short else ("walk", seconds)
+            kind, how = ("write", {"seconds": seconds / 5}) if place < short else ("walk", long_ones)
             part = place / short if place < short else (place - short) / long
-            schedule(f"effects.{kind}", at=begin + timedelta(seconds=over * part), number=first + place, seconds=wait)
+            schedule(f"effects.{kind}", at=begin + timedelta(seconds=over * part), number=first + place, **how)
 
 
 @commands.command()
