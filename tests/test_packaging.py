@@ -30,7 +30,7 @@ def build_wheel(distribution: Path, scratch: Path) -> set[str]:
     copy = shutil.copytree(distribution, scratch / "source", ignore=ignored)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
     built = subprocess.run(
-        [*command, "--wheel-dir", scratch, copy], capture_output=True, text=True, timeout=120, check=False
+        [*command, "--wheel-dir", scratch, copy], capture_output=True, text=True, timeout=300, check=False
     )
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = scratch.glob("*.whl")

@@ -75,6 +75,6 @@ def test_a_missing_service_fails_where_it_is_required(
         capture_output=True,
         text=True,
         cwd=ROOT,
-        timeout=60,
+        timeout=300,
     )
     assert counts in done.stdout, done.stdout + done.stderr

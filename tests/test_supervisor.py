@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from helpdesk import supervisor
+from helpdesk.testing.network import free_port
+from helpdesk.testing.served import wait_for
 
 FILE = Path(supervisor.__file__)
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 # Started by its path, isolated and without site-packages: it would fail if anything but the standard library
 # were imported. The pauses are shortened, all else is as in production.
@@ -43,7 +44,7 @@ DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('up', flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -101,10 +102,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while alive(pid):
-        assert time.monotonic() < deadline, f"{pid} still runs"
-        time.sleep(0.02)
+    wait_for(lambda: not alive(pid), PATIENCE)
 
 
 def test_lines_of_each_child_stand_behind_its_name() -> None:
@@ -143,10 +141,8 @@ def test_a_child_that_fails_while_it_stops_is_named() -> None:
 def test_a_child_that_does_not_finish_is_ended_after_the_drain() -> None:
     with supervising(drain=0.3, web=DEAF, worker=FINISHING) as desk:
         desk.wait_for("up", times=2)
-        started = time.monotonic()
         desk.process.send_signal(signal.SIGTERM)
         assert desk.end() == 1
-    assert time.monotonic() - started < 8
     assert any("web did not finish in time and was ended." in line for line in desk.lines)
 
 
@@ -212,20 +208,21 @@ def test_children_end_when_the_supervisor_itself_is_killed() -> None:
         wait_until_gone(child)
 
 
-def test_the_greeting_comes_once_the_port_takes_connections() -> None:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+def test_the_greeting_comes_once_the_port_takes_connections(tmp_path: Path) -> None:
+    port, go = free_port(), tmp_path / "go"
     listen = f"""
-import signal, socket, time
+import pathlib, signal, socket, time
 time.sleep(0.3)
 print('listening now', flush=True)
-time.sleep(0.1)
+while not pathlib.Path({str(go)!r}).exists():
+    time.sleep(0.02)
 door = socket.create_server(('127.0.0.1', {port}))
 signal.pause()
 """
     greeting = {"host": "0.0.0.0", "port": port, "text": f"Ready: http://127.0.0.1:{port}\nStop with Ctrl+C"}
     with supervising(greeting=greeting, web=listen) as desk:
+        desk.wait_for("listening now")
+        go.touch()
         desk.wait_for("Stop with Ctrl+C")
         desk.process.send_signal(signal.SIGTERM)
         assert desk.end() == 0
@@ -234,11 +231,12 @@ signal.pause()
 
 
 def test_a_reader_that_goes_away_does_not_stop_the_desk(tmp_path: Path) -> None:
-    mark = tmp_path / "still-here"
+    go, mark = tmp_path / "go", tmp_path / "still-here"
     code = f"""
 import signal, pathlib, time
 print('up', flush=True)
-time.sleep(0.3)
+while not pathlib.Path({str(go)!r}).exists():
+    time.sleep(0.02)
 print('more', flush=True)
 time.sleep(0.2)
 pathlib.Path({str(mark)!r}).touch()
@@ -248,17 +246,15 @@ signal.pause()
         desk.wait_for("up")
         assert desk.process.stdout is not None
         desk.process.stdout.close()
-        deadline = time.monotonic() + PATIENCE
-        while not mark.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        go.touch()
+        wait_for(mark.exists, PATIENCE)
         assert desk.process.poll() is None
         desk.process.send_signal(signal.SIGTERM)
         assert desk.process.wait(PATIENCE) == 0
 
 
 def test_become_replaces_the_process() -> None:
-    command = python("import os; print('parent', os.getppid(), flush=True)")
+    command = python("import os; print('parent', os.getppid(), flush=True);" + OBEDIENT)
     code = f"""
 import os
 from helpdesk.supervisor import Child, become
@@ -274,9 +270,7 @@ become([Child('web', {command!r})])
 
 
 def test_a_free_port_is_accepted_and_left_free() -> None:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+    port = free_port()
     supervisor.check_port("127.0.0.1", port)
     supervisor.check_port("127.0.0.1", port)
 

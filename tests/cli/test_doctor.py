@@ -1,6 +1,8 @@
 """`helpdesk doctor` finds what is broken, says what to do, and is quiet about what is well."""
 
 import os
+import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +68,7 @@ def test_a_damaged_database_fails(helpdesk: Run, home: Path) -> None:
         (home / name).unlink(missing_ok=True)
     database = home / "helpdesk.sqlite3"
     data = bytearray(database.read_bytes())
-    data[20 * 4096 : 40 * 4096] = os.urandom(20 * 4096)
+    data[20 * 4096 : 40 * 4096] = random.Random(1).randbytes(20 * 4096)
     database.write_bytes(data)
     said = helpdesk("doctor", "--json")
     assert said.status == 1 and "fail" in found(said).values()
@@ -114,7 +116,7 @@ def test_a_worker_that_stopped_is_warned_of(helpdesk: Run, home: Path) -> None:
     sign = home / "cache" / "worker"
     sign.touch()
     assert found(helpdesk("doctor", "--json"))["worker"] == "ok"
-    os.utime(sign, (sign.stat().st_atime, sign.stat().st_mtime - 3600))
+    os.utime(sign, times=(time.time() - 3600,) * 2)
     said = helpdesk("doctor")
     assert "none has looked for work for 60 min" in said.out
 

@@ -286,10 +286,14 @@ def test_nothing_comes_along_that_was_not_shown(environment: Environment, tmp_pa
 @pytest.mark.slow
 @pytest.mark.faults
 def test_one_that_is_killed_in_the_middle(environment: Environment, tmp_path: Path) -> None:
-    slow = wheel(tmp_path / "slow", __init__="import time\ntime.sleep(600)\n")
+    # What is installed is loaded on trial: it tells that it is, and lasts.
+    loaded = tmp_path / "loaded"
+    code = f"import pathlib, time\npathlib.Path({str(loaded)!r}).touch()\ntime.sleep(600)\n"
+    slow = wheel(tmp_path / "slow", __init__=code)
     words = [str(environment.python), "-m", "helpdesk.cli", "plugin", "install", str(slow), "--yes"]
     first = subprocess.Popen(words, env=environment.environ, stdout=subprocess.DEVNULL, start_new_session=True)
-    wait_for(lambda: any(name.startswith("helpdesk_orders-") for name in environment.installed()), 120)
+    wait_for(loaded.exists, 240)
+    assert any(name.startswith("helpdesk_orders-") for name in environment.installed())
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     note = environment.home / "cache" / "packages.pending"
@@ -360,7 +364,7 @@ with packages.held_by(lock.fileno()):
 """
     file, pid = tmp_path / "lock", tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", code, str(file), str(pid)])
-    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"), 60)
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"), 120)
     parent.kill()
     parent.wait()
     with file.open("w") as lock:
@@ -484,8 +488,9 @@ def test_names_that_would_mix_tables_are_refused(helpdesk: Run, site: Path, tmp_
     assert "the plugin “crate” has a table crate_notes" in rows["crate_notes"]["error"]
 
 
-def test_info_tells_its_health(helpdesk: Run, home: Path) -> None:
-    today = datetime.now(UTC).date()
+def test_info_tells_its_health(helpdesk: Run, home: Path, travel: Callable[..., datetime]) -> None:
+    # Midnight is far away.
+    today = travel(to=datetime.now(UTC).replace(hour=12)).date()
     rows = [("email", "nav_items", str(today - timedelta(days=age)), 10, 1, 0, 0.5, f"{age} days") for age in (0, 1, 2)]
     rows.append(("email", "veto", str(today), 5, 0, 0, 5.0, ""))
     with closing(sqlite3.connect(home / "helpdesk.sqlite3")) as connection, connection:

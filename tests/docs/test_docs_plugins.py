@@ -25,6 +25,7 @@ for name, line, code in json.load(sys.stdin):
             exec(compile("\\n" * line + code, name, "exec"), {"__name__": "block"})
         except BaseException:
             traceback.print_exc(file=sys.stdout, limit=-1)
+            sys.stdout.flush()
             os._exit(1)
         os._exit(0)
     _child, status = os.wait()
