@@ -1,6 +1,10 @@
 """Takes mail from the owner's own mail server, by LMTP (RFC 2033) or SMTP: it says yes only when the mail is kept."""
 
+import asyncio
 import logging
+import socket
+import threading
+from contextlib import suppress
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -16,13 +20,20 @@ log = logging.getLogger(__name__)
 # Mail servers wait for minutes; this ends those that have gone.
 _PATIENCE = 300.0
 _LONGEST_LINE = 4 * 1024 * 1024
+# So long those who are connected are waited for, once they are hung up on.
+_GOODBYE = 5.0
 
 
 def begun(app: Flask, place: str) -> "Listener":
     """A listener that runs, at a place like ``127.0.0.1:2525``."""
     host, _colon, port = place.rpartition(":")
     listener = Listener(_Desk(app), hostname=host.strip("[]"), port=int(port), ready_timeout=30.0)
-    listener.start()
+    try:
+        listener.start()
+    except BaseException:
+        if not listener.loop.is_closed():
+            listener.stop(no_assert=True)
+        raise
     log.info("Mail is taken in at %s.", place)
     return listener
 
@@ -30,9 +41,44 @@ def begun(app: Flask, place: str) -> "Listener":
 class Listener(Controller):
     """A port, with a thread of its own."""
 
+    def __init__(self, handler: "_Desk", **options: Any) -> None:
+        super().__init__(handler, **options)
+        # Asked for once: everybody would wait while the machine looks for it.
+        self._name = socket.getfqdn()
+        self._lines: set[asyncio.Transport] = set()
+
     def factory(self) -> SMTP:
         """What speaks with one client."""
-        return _Door(self.handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, timeout=_PATIENCE, ident="helpdesk")
+        options = {"data_size_limit": LARGEST, "enable_SMTPUTF8": True, "timeout": _PATIENCE, "ident": "helpdesk"}
+        return _Door(self._lines, self.handler, hostname=self._name, **options)
+
+    def stop(self, no_assert: bool = False) -> None:
+        """End it. Whoever is connected, or about to be, is hung up on, and does not wait for an answer."""
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(_GOODBYE)
+        super().stop(no_assert)
+
+    async def _hang_up(self) -> None:
+        # Nobody else is let in. Who is at this moment is let in first: asyncio would leave that line open for good.
+        for port in getattr(self.server, "sockets", ()):
+            self.loop.remove_reader(port.fileno())
+        while self._lines or len(asyncio.all_tasks()) > 1:
+            for line in self._lines:
+                line.abort()
+            await asyncio.sleep(0.01)
+
+    def _run(self, ready_event: threading.Event) -> None:
+        try:
+            super()._run(ready_event)
+        finally:
+            # Where the port cannot be had, the library leaves the loop open, and whoever waits waiting.
+            self.loop.close()
+            ready_event.set()
+
+    def _trigger_server(self) -> None:
+        if self._thread_exception is not None:
+            raise self._thread_exception
+        super()._trigger_server()
 
 
 class _Door(SMTP):
@@ -40,10 +86,24 @@ class _Door(SMTP):
 
     line_length_limit = _LONGEST_LINE
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, lines: set[asyncio.Transport], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._is_lmtp = False
         self._answers = 1
+        self._lines = lines
+        self._line: asyncio.Transport | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Somebody is there."""
+        self._line = transport
+        self._lines.add(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Nobody is there any more."""
+        if self._line is not None:
+            self._lines.discard(self._line)
+        super().connection_lost(error)
 
     @syntax("LHLO hostname")
     async def smtp_LHLO(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's names

@@ -1,8 +1,11 @@
 """The port for the owner's mail server: whom it takes mail for, and what it answers when the desk cannot keep it."""
 
-import random
+import errno
+import gc
 import smtplib
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -14,13 +17,14 @@ from helpdesk_email.models import Mailbox
 from helpdesk_email.settings import EmailSettings, IncomingSettings
 
 from helpdesk.api import Ticket, db, keep_incoming, transaction
+from helpdesk.testing.network import free_port
 from helpdesk.testing.served import wait_for
 
 MAIL = b"From: anna@customer.example\r\nTo: sales@shop.example\r\nSubject: A lamp\r\n\r\nHow much is it?\r\n"
 
 
 @pytest.fixture
-def port(app: Flask, configure: Callable[..., Any]) -> Iterator[int]:
+def port(app: Flask, configure: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Where the service listens; the desk has two addresses."""
     configure(EmailSettings, address="help@shop.example")
     with transaction():
@@ -28,31 +32,34 @@ def port(app: Flask, configure: Callable[..., Any]) -> Iterator[int]:
     stop = threading.Event()
 
     def serve() -> None:
-        # Somebody else has taken the port.
-        with suppress(OSError), app.app_context():
+        with app.app_context():
             listening.listen(stop)
 
-    for _turn in range(10):
-        # The system itself gives nobody one of these.
-        chosen = random.SystemRandom().randrange(20_000, 32_000)
-        configure(IncomingSettings, listen_lmtp=f"127.0.0.1:{chosen}")
-        thread = threading.Thread(target=serve)
-        thread.start()
-        wait_for(lambda port=chosen, thread=thread: _answers(port) or not thread.is_alive())
-        if thread.is_alive():
-            break
-    yield chosen
-    stop.set()
-    thread.join()
+    chosen = free_port()
+    configure(IncomingSettings, listen_lmtp=f"127.0.0.1:{chosen}")
+    # The service does what the setting says within this.
+    monkeypatch.setattr(listening, "_LOOK", 0.1)
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        wait_for(lambda: _answers(chosen) or not thread.is_alive())
+        yield chosen
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _answers(port: int) -> bool:
-    """Whether it is ours that answers."""
     try:
-        with smtplib.SMTP(timeout=30) as line:
-            return b"helpdesk" in line.connect("127.0.0.1", port)[1]
+        with smtplib.SMTP(local_hostname="mx.example", timeout=60) as line:
+            return line.connect("127.0.0.1", port)[0] == 220
     except (OSError, smtplib.SMTPException):
         return False
+
+
+def lmtp_line(port: int) -> smtplib.LMTP:
+    """A line to it. Its own name is given: asked for, the machine may take long to say it."""
+    return smtplib.LMTP("127.0.0.1", port, local_hostname="mx.example", timeout=60)
 
 
 def test_it_takes_mail_for_our_addresses_alone(
@@ -66,7 +73,7 @@ def test_it_takes_mail_for_our_addresses_alone(
         keep_incoming(channel, raw, account=account)
 
     monkeypatch.setattr(lmtp, "keep_incoming", keep)
-    with smtplib.LMTP("127.0.0.1", port, timeout=30) as line:
+    with lmtp_line(port) as line:
         refused = line.sendmail("anna@customer.example", ["sales+x-1@shop.example", "boss@shop.example"], MAIL)
         assert refused["boss@shop.example"][0] == 550
         line.sendmail("", ["sales@shop.example", "help@shop.example"], MAIL.replace(b"lamp", b"chair"))
@@ -74,7 +81,7 @@ def test_it_takes_mail_for_our_addresses_alone(
         assert line.getreply() == (250, b"2.0.0 Kept")
         # Its answer had been lost on the way.
         line.sendmail("anna@customer.example", ["sales+x-1@shop.example"], MAIL)
-    with smtplib.SMTP("127.0.0.1", port, timeout=30) as line:
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="mx.example", timeout=60) as line:
         line.sendmail("anna@customer.example", ["help@shop.example"], MAIL.replace(b"lamp", b"table"))
     added = b"Return-Path: <anna@customer.example>\r\nDelivered-To: sales+x-1@shop.example\r\n"
     assert kept[0] == kept[2] == ("sales@shop.example", added + MAIL)
@@ -91,13 +98,13 @@ def test_a_desk_that_cannot_keep_it_has_it_sent_again(port: int, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lmtp, "keep_incoming", full)
-    with smtplib.LMTP("127.0.0.1", port, timeout=30) as line, pytest.raises(smtplib.SMTPDataError) as found:
+    with lmtp_line(port) as line, pytest.raises(smtplib.SMTPDataError) as found:
         line.sendmail("anna@customer.example", ["sales@shop.example"], MAIL)
     assert found.value.smtp_code == 451
 
 
 def test_one_too_large_is_refused_for_good(port: int) -> None:
-    with smtplib.LMTP("127.0.0.1", port, timeout=30) as line:
+    with lmtp_line(port) as line:
         line.ehlo()
         assert line.has_extn("size") and int(line.esmtp_features["size"]) == lmtp.LARGEST
         with pytest.raises(smtplib.SMTPSenderRefused) as found:
@@ -110,3 +117,41 @@ def test_it_follows_the_setting(port: int, configure: Callable[..., Any]) -> Non
     wait_for(lambda: not _answers(port))
     configure(IncomingSettings, listen_lmtp=f"127.0.0.1:{port}")
     wait_for(lambda: _answers(port))
+
+
+def test_a_port_that_is_taken_is_said_at_once(app: Flask) -> None:
+    said: list[OSError] = []
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listener = lmtp.Listener(
+            lmtp._Desk(app), hostname="127.0.0.1", port=other.getsockname()[1], ready_timeout=100_000.0
+        )
+
+        def start() -> None:
+            try:
+                listener.start()
+            except OSError as error:
+                said.append(error)
+
+        # It does not keep the run from ending.
+        thread = threading.Thread(target=start, daemon=True)
+        thread.start()
+        thread.join(60)
+    assert not thread.is_alive() and [error.errno for error in said] == [errno.EADDRINUSE]
+    assert listener.loop.is_closed()
+
+
+def test_whoever_is_connected_when_it_ends_is_hung_up_on(app: Flask) -> None:
+    port = free_port()
+    listener = lmtp.begun(app, f"127.0.0.1:{port}")
+    with lmtp_line(port) as early:
+        # It has other things to do, so that the next one is not let in before the end begins.
+        listener.loop.call_soon_threadsafe(time.sleep, 0.2)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as late:
+            listener.stop()
+            # A socket that is left open is told of when it is collected, and fails the test.
+            gc.collect()
+            with suppress(ConnectionResetError):
+                while late.recv(1_000):
+                    pass
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            early.noop()
