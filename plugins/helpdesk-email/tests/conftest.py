@@ -1,7 +1,6 @@
 """Mail servers on this machine that answer as a test says, and what OpenSSL makes for them."""
 
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,6 +10,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from helpdesk_email.smtp import Server
+from hypothesis import HealthCheck, settings
+
+from helpdesk.testing import network
+
+# Examples take as long to make as a busy machine takes; a clean clone makes tables of Unicode first.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 class Answers:
@@ -47,26 +53,22 @@ def serve() -> Iterator[Callable[..., tuple[Server, Answers]]]:
 
     def start(options: dict[str, Any] | None = None, server: dict[str, Any] | None = None, **answers: str) -> Any:
         handler = Answers(**answers)
-        controller = Controller(handler, hostname="127.0.0.1", port=_free_port(), **(options or {}))
-        controller.start()
+        # Its own name: asked for, the machine may take long to say it.
+        known = {"ready_timeout": 120.0, "server_hostname": "localhost"}
+        controller = Controller(handler, hostname="127.0.0.1", port=network.free_port(), **known, **(options or {}))
         running.append(controller)
+        controller.start()
         return Server("127.0.0.1", controller.port, **{"security": "none", "timeout": 30.0, **(server or {})}), handler
 
     yield start
     for controller in running:
-        controller.stop()
+        controller.stop(no_assert=True)
 
 
 @pytest.fixture
 def free_port() -> int:
     """A port at which nobody listens."""
-    return _free_port()
-
-
-def _free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
+    return network.free_port()
 
 
 @pytest.fixture(scope="session")
