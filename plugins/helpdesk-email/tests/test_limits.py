@@ -52,7 +52,7 @@ def test_nesting_within_the_limit_is_read() -> None:
 def test_over_a_limit_what_fits_is_kept_and_said(raw: bytes, word: str) -> None:
     before = time.process_time()
     mail = parse(raw)
-    assert time.process_time() - before < 10
+    assert time.process_time() - before < 30
     assert mail.subject == "Hello"
     assert any(word in problem for problem in mail.problems)
     assert mail.refused is None
@@ -83,7 +83,7 @@ def test_over_a_limit_what_fits_is_kept_and_said(raw: bytes, word: str) -> None:
 def test_hostile_mails_take_seconds_at_most(raw: bytes) -> None:
     before = time.process_time()
     parse(raw)
-    assert time.process_time() - before < 10
+    assert time.process_time() - before < 30
 
 
 _LINES = [

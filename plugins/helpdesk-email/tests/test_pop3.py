@@ -108,7 +108,7 @@ class Talk(socketserver.StreamRequestHandler):
 @pytest.fixture
 def drop() -> Iterator[Drop]:
     with Drop() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         yield server
         server.shutdown()

@@ -173,7 +173,7 @@ def test_cutting_a_hostile_text_takes_seconds_at_most() -> None:
     quotes.cut("12:30 wrote:\n" * 100_000)
     quoted_html.split("hi" + "<a '" * 200_000)
     quoted_html.split("hi" + "<style" * 200_000)
-    assert time.process_time() - before < 10
+    assert time.process_time() - before < 30
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,13 @@ class Said:
         self.answer = json.dumps(found).encode()
 
 
+@pytest.fixture(autouse=True)
+def _patient_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no fault of rspamd, and what was silent in another test may have had the same port."""
+    monkeypatch.setattr(rspamd, "TIMEOUT", 60.0)
+    monkeypatch.setattr(rspamd._Asked, "rests", {})
+
+
 @pytest.fixture
 def server(app: Any, configure: Callable[..., Any]) -> Iterator[tuple[str, Said]]:
     said, over = Said(), threading.Event()
@@ -54,7 +61,7 @@ def server(app: Any, configure: Callable[..., Any]) -> Iterator[tuple[str, Said]
             pass
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=running.serve_forever)
+    thread = threading.Thread(target=running.serve_forever, args=(0.05,))
     thread.start()
     configure(RequestSettings, own_servers=f"127.0.0.1:{running.server_port}, 127.0.0.1:1")
     yield f"http://127.0.0.1:{running.server_port}", said
@@ -128,12 +135,14 @@ def test_one_that_never_ends_is_waited_for_so_long_and_no_longer(
     server: tuple[str, Said], app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, said = server
-    monkeypatch.setattr(rspamd, "TIMEOUT", 0.5)
     said.drips = True
-    for _turn in range(2):
-        with pytest.raises(rspamd.Silent, match="within 0.5 seconds"):
-            rspamd.ask(url, SPAM)
-    assert len(said.asked) == 2
+    with monkeypatch.context() as patch, pytest.raises(rspamd.Silent, match="within 1 second"):
+        patch.setattr(rspamd, "TIMEOUT", 1.0)
+        rspamd.ask(url, SPAM)
+    # It is asked about the next one as before.
+    said.drips = False
+    said.act("reject")
+    assert rspamd.ask(url, SPAM).rejects
 
 
 def test_nothing_of_the_database_is_held_while_it_is_asked(

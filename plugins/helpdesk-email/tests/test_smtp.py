@@ -234,7 +234,7 @@ def test_once_the_mail_is_taken_it_is_sent() -> None:
         thread = threading.Thread(target=serve_once, args=(listening,))
         thread.start()
         smtp.send(parcel(), Server("127.0.0.1", listening.getsockname()[1], security="none"))
-        thread.join(5)
+        thread.join()
     assert taken.is_set()
 
 
