@@ -2,18 +2,19 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from helpdesk.testing.served import ServedDesk, wait_for
+from helpdesk.core import generation
+from helpdesk.testing.served import PATIENCE, START_PATIENCE, ServedDesk, free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +34,10 @@ def register_blueprints():
 def ticket_opened(ticket):
     print(f"probe heard of {ticket.subject}", flush=True)
 """
-# A switch is seen after two seconds at most; a busy machine takes a moment to answer.
-SEEN = 2.0 + 1.5
+# Who begins something so many seconds after a switch sees it; what had begun to read before it may end late.
+SEEN = generation.INTERVAL + 1.5
+# Until a request is given up: a busy machine is no fault of the desk.
+TIMEOUT = 120
 
 
 class Desk:
@@ -45,9 +48,11 @@ class Desk:
 
     def page(self) -> int:
         try:
-            return int(urllib.request.urlopen(f"{self.url}/p/probe/", timeout=10).status)
+            with urllib.request.urlopen(f"{self.url}/p/probe/", timeout=TIMEOUT) as answer:
+                return int(answer.status)
         except urllib.error.HTTPError as error:
-            return error.code
+            with error:
+                return error.code
 
     def open_ticket(self, subject: str) -> None:
         words = ("--from", "ada@customer.example", "--subject", subject, "--text", "On every turn.")
@@ -69,9 +74,7 @@ def apart(tmp_path: Path, postgresql_url: str, redis_url: str) -> Iterator[Desk]
     (home / "plugins" / "probe.py").write_text(PROBE)
     environ = {name: text for name, text in os.environ.items() if not name.startswith("HELPDESK_")}
     environ |= {"HELPDESK_HOME": str(home), "HELPDESK_DATABASE_URL": postgresql_url, "HELPDESK_QUEUE_URL": redis_url}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "helpdesk.cli"]
 
     def run(*words: str) -> str:
@@ -81,20 +84,23 @@ def apart(tmp_path: Path, postgresql_url: str, redis_url: str) -> Iterator[Desk]
 
     run("db", "upgrade")
     log = home / "log"
-    with log.open("wb") as out:
-        started = [
-            subprocess.Popen([*command, *words], env=environ, stdout=out, stderr=out, cwd=home)
-            for words in (("web", "--port", str(port)), ("worker",))
-        ]
-        desk = Desk(f"http://127.0.0.1:{port}", lambda: log.read_text(errors="replace"), run)
-        try:
-            wait_for(lambda: _answers(desk))
-            yield desk
-        finally:
-            for process in started:
-                process.terminate()
-            for process in started:
-                process.wait(40)
+    desk = Desk(f"http://127.0.0.1:{port}", lambda: log.read_text(errors="replace"), run)
+    with log.open("wb") as out, ExitStack() as ends:
+        for words in (("web", "--port", str(port)), ("worker",)):
+            process = subprocess.Popen([*command, *words], env=environ, stdout=out, stderr=out, cwd=home)
+            ends.callback(_end, process)
+        wait_for(lambda: _answers(desk), START_PATIENCE)
+        yield desk
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """As an operator does; what does not end is killed, so that none is left when its database goes."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _answers(desk: Desk) -> bool:
@@ -112,12 +118,13 @@ def test_a_switch_is_seen_by_all_within_two_seconds(request: pytest.FixtureReque
     wait_for(lambda: "probe heard of first" in desk.said())
 
     assert json.loads(desk.run("plugin", "off", "probe", "--json"))["changed"]
-    begun = time.monotonic()
-    wait_for(lambda: desk.page() == 404, SEEN)
-    time.sleep(max(0.0, begun + SEEN - time.monotonic()))  # the worker cannot be asked: it has had its two seconds
+    time.sleep(SEEN)
+    assert desk.page() == 404
     desk.open_ticket("second")
     desk.run("plugin", "on", "probe")
-    wait_for(lambda: desk.page() == 200, SEEN)
+    # The worker has its two seconds as well: it would let a fact wait for the next one.
+    time.sleep(SEEN)
+    assert desk.page() == 200
     desk.open_ticket("third")
     wait_for(lambda: "probe heard of third" in desk.said())
     assert "probe heard of second" not in desk.said(), "while it is off it hears nothing"
