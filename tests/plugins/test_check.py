@@ -31,8 +31,9 @@ def test_every_plugin_of_ours_is_gold(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_hook_of_one_of_ours_is_tested() -> None:
-    """Which hooks the tests called is only known when the check runs them."""
+def test_every_hook_of_one_of_ours_is_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which hooks the tests called is only known when the check runs them: as few as call each hook."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k 'TestContract or test_thread'")
     said = check(str(ROOT / "plugins" / "helpdesk-email"), "--level", "gold")
     assert said.exit_code == 0 and "tests passed" in said.output, said.output
 
