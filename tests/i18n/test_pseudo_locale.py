@@ -200,7 +200,9 @@ def test_mails_speak_the_readers_language(
     workflow.reply(ticket, MessageDraft(text="§Answer"), agent)
     accounts.invite("colleague@desk.example", "§Colleague", "agent", None)
     run_jobs()
-    for mail in mailbox.to("reader@post.example"):
+    mails = mailbox.to("reader@post.example")
+    assert len(mails) == 2, "that it has arrived, and the answer"
+    for mail in mails:
         text = mail.get_body(("plain",)).get_content()
         lines = [line for line in text.splitlines() if LETTERS.search(SAME.sub("", line))]
         assert [line for line in lines if "⟦" not in line and DATA not in line and "⟧" not in line] == []
