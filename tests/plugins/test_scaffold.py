@@ -158,11 +158,11 @@ def test_all_pieces_together_are_gold(tmp_path: Path) -> None:
 def test_they_load_beside_one_another(tmp_path: Path) -> None:
     folders = [written(tmp_path, f"beside_{piece}", piece) for piece in PIECES]
     look = (
-        "import importlib, sys, tempfile; from pathlib import Path\n"
+        "import importlib, os, sys; from pathlib import Path\n"
         "from helpdesk.app import create_app; from helpdesk.core.config import Config\n"
         "names = sys.argv[1:]\n"
         "modules = {name: importlib.import_module('helpdesk_' + name) for name in names}\n"
-        "app = create_app(Config(home=Path(tempfile.mkdtemp()), testing=True), plugins=modules)\n"
+        "app = create_app(Config(home=Path(os.environ['HELPDESK_HOME']), testing=True), plugins=modules)\n"
         "errors = {plugin.name: plugin.error for plugin in app.extensions['helpdesk.plugins'].plugins.values()}\n"
         "assert errors == dict.fromkeys(names, ''), errors\n"
     )

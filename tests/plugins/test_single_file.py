@@ -31,7 +31,7 @@ BAD = {
     "admin": ("", "cannot be a plugin's name"),
     "x": ("", "cannot be a plugin's name"),
     "unclosed": ("numbers = (1,\n", "line 1"),
-    "binary": ("\x00", "SyntaxError"),
+    "binary": ("\x00", "null bytes"),
     "raises": ("raise OSError('no disk')\n", "OSError: no disk"),
     "exits": ("import sys; sys.exit(0)\n", "SystemExit"),
     "misspells": ("from helpdesk.api import hookimpl\n@hookimpl\ndef ticket_openend(ticket): pass\n", "ticket_openend"),

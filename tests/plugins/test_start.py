@@ -99,8 +99,12 @@ def test_processes_that_count_at_once_lose_nothing(tmp_path: Path) -> None:
         "import sys\nfrom pathlib import Path\nfrom helpdesk.plugins import start\n"
         f"for n in range(40):\n    start.leave_out(Path({str(file)!r}), sys.argv[1] + str(n), '1')\n"
     )
-    running = [subprocess.Popen([sys.executable, "-c", code, name]) for name in ("a", "b", "c")]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    running = []
+    with contextlib.ExitStack() as ended:
+        for name in ("a", "b", "c"):
+            running.append(ended.enter_context(subprocess.Popen([sys.executable, "-c", code, name])))
+            ended.callback(running[-1].kill)
+        assert [process.wait(300) for process in running] == [0, 0, 0]
     assert len(start.left_out(file)) == 120
 
 
