@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 
 _EVERYWHERE = "0.0.0.0"  # nosec B104 # compared with
 _LOOPBACK = ("127.", "::1", "localhost", _EVERYWHERE, "::ffff:127.")
-_held: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -22,7 +22,7 @@ def free_port() -> int:
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
-    _held.append(held)
+    atexit.register(held.close)
     return int(held.getsockname()[1])
 
 
