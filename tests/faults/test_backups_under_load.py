@@ -45,7 +45,7 @@ class Writers:
         finally:
             self._ended.set()
             for thread in self._threads:
-                thread.join(PATIENCE)
+                thread.join()
 
     def _write(self, writer: int) -> None:
         number = 0
@@ -63,6 +63,7 @@ def test_b4_backups_under_load(home: Path, engines: dict[str, str], engine: str,
     with closing(Desk(home, **engines)) as desk:
         add_admin(desk)
         desk.add_plugin(PLUGINS / "calm.py")
+        desk.be_patient()
         web = Served(desk, "web")
         Workers(desk, 1).wait_until_they_beat()
         with Writers(web.port, writers).at_work() as load:

@@ -19,6 +19,7 @@ from tests.faults.workers import Workers
 
 def test_b3_no_update_is_lost(desk: Desk, engine: str) -> None:
     processes, times = amount(3, 8), amount(100, 250)
+    desk.be_patient()
     with ThreadPoolExecutor(processes) as pool:
         said = list(pool.map(lambda _number: desk.try_to("effects", "count", str(times)), range(processes)))
     value = desk.value("SELECT value FROM effects_counter")
@@ -32,6 +33,7 @@ def test_b3_nobody_meets_a_lock(desk: Desk, engine: str) -> None:
     clients, each, jobs = amount(10, 50), amount(3, 20), amount(50, 1000)
     add_admin(desk)
     desk.add_plugin(PLUGINS / "calm.py")
+    desk.be_patient()
     web = Served(desk, "web")
     Workers(desk, 2).wait_until_they_beat()
     desk.run("effects", "ask", str(jobs), "0")
@@ -55,7 +57,8 @@ def test_b3_nobody_meets_a_lock(desk: Desk, engine: str) -> None:
     assert (locked, failed) == (0, [])
 
 
-def test_two_webs_and_two_workers_pass_the_flow(several: Desk, mailbox: Mailbox) -> None:
+# The mailbox comes first, and so ends last: workers may still send.
+def test_two_webs_and_two_workers_pass_the_flow(mailbox: Mailbox, several: Desk) -> None:
     """A customer asks at one web process, an agent replies at the other, the mail leaves, the answer joins."""
     add_admin(several)
     several.add_plugin(PLUGINS / "calm.py")
