@@ -114,7 +114,7 @@ def live_updates(port: int, many: int, agent: Visitor, path: str) -> Iterator[Se
 
 @contextmanager
 def _at_once(many: int, act: Callable[[Seen], None]) -> Iterator[Seen]:
-    """``many`` threads that act again and again; entered once all are at it."""
+    """``many`` threads that act again and again; entered once they are at it."""
     seen, over = Seen(), threading.Event()
 
     def go_on() -> None:
@@ -127,13 +127,13 @@ def _at_once(many: int, act: Callable[[Seen], None]) -> Iterator[Seen]:
     threads = [threading.Thread(target=go_on, daemon=True) for _number in range(many)]
     for thread in threads:
         thread.start()
-    wait_for(lambda: seen.statuses, PATIENCE)
     try:
+        wait_for(lambda: seen.statuses, PATIENCE)
         yield seen
     finally:
         over.set()
         for thread in threads:
-            thread.join(PATIENCE)
+            thread.join()
 
 
 @contextmanager
@@ -141,8 +141,8 @@ def _dripping(port: int, many: int, begin: bytes, drop: bytes) -> Iterator[Seen]
     """``many`` lines that are kept open with a drop in turn, each opened anew when it is cut."""
     seen, over, opened = Seen(), threading.Event(), threading.Event()
 
-    def drip() -> None:
-        lines = [_line(port, begin) for _number in range(many)]
+    def drip(lines: list[socket.socket]) -> None:
+        lines += (_line(port, begin) for _number in range(many))
         opened.set()
         while not over.wait(0.2):
             for place, line in enumerate(lines):
@@ -150,21 +150,24 @@ def _dripping(port: int, many: int, begin: bytes, drop: bytes) -> Iterator[Seen]
                     line.send(drop)
                     if drop and _has_ended(line):
                         raise ConnectionError
+                except BlockingIOError:
+                    continue  # it takes nothing just now
                 except OSError:
                     seen.note(0)
                     line.close()
                     lines[place] = _line(port, begin)
-        for line in lines:
-            line.close()
 
-    thread = threading.Thread(target=drip, daemon=True)
+    lines: list[socket.socket] = []
+    thread = threading.Thread(target=drip, args=(lines,), daemon=True)
     thread.start()
-    wait_for(opened.is_set, PATIENCE)
     try:
+        wait_for(opened.is_set, PATIENCE)
         yield seen
     finally:
         over.set()
-        thread.join(PATIENCE)
+        thread.join()
+        for line in lines:
+            line.close()
 
 
 def _line(port: int, begin: bytes) -> socket.socket:
@@ -174,6 +177,8 @@ def _line(port: int, begin: bytes) -> socket.socket:
     with suppress(OSError):
         line.connect(("127.0.0.1", port))
         line.sendall(begin)
+    # Drops wait for nobody: the other lines have their turn, and the end of the attack is heard.
+    line.setblocking(False)
     return line
 
 
