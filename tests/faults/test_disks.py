@@ -159,7 +159,8 @@ def test_b2_the_disk_is_full(home: Path, small_disk: Callable[..., Path]) -> Non
                 ballast.unlink()
             assert Visitor(served.port).open_ticket(f"after {number}").status == 303
             desk.check_integrity()
-        wait_for(lambda: desk.open_work() == 0, PATIENCE)
+        # What failed in between is tried again after a while.
+        wait_for(lambda: desk.open_work() == 0, PATIENCE * 3)
         subjects = {row.subject for row in desk.rows("SELECT subject FROM ticket")}
         wanted = {f"{when} {number}" for when in ("before", "after") for number in range(rounds)}
         figures.keep("B2", "the disk is full", rounds=rounds, refused_with_503=refused, lost=len(wanted - subjects))

@@ -9,11 +9,12 @@ from shutil import copytree
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, make_url
+from sqlalchemy import NullPool, create_engine, inspect, make_url, text
 
 from helpdesk.cli.rules.databases import throw_away
+from helpdesk.testing.served import wait_for
 from tests.faults import figures
-from tests.faults.desk import Desk, closing
+from tests.faults.desk import PATIENCE, Desk, closing
 from tests.faults.form import FORM
 
 # From the first one it goes through all that came since.
@@ -101,8 +102,17 @@ def copied(desk: Desk, place: Path) -> Iterator[Desk]:
         return
     url = make_url(desk.database_url)
     admin = url.set(database="postgres").render_as_string(hide_password=False)
+    # The server notices a little later that who was connected has gone, and copies nothing until then.
+    wait_for(lambda: not connections(admin, str(url.database)), PATIENCE)
     with throw_away(admin, str(url.database)) as copied_url, closing(Desk(place, copied_url)) as copy:
         yield copy
+
+
+def connections(admin: str, database: str) -> int:
+    """How many there are to a database."""
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+    with create_engine(admin, poolclass=NullPool).connect() as connection:
+        return int(connection.execute(query, {"name": database}).scalar_one())
 
 
 def shape_of(desk: Desk) -> dict[str, list[str]]:
