@@ -23,9 +23,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The desk, its people and clients: what authors of plugins use as well.
 pytest_plugins = ["helpdesk.testing"]
+
+# Examples take as long to make as a busy machine takes; a clean clone makes tables of Unicode first.
+_PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("patient", settings.default, **_PATIENT)
+settings.load_profile("patient")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 # A busy machine is no fault of the service.
@@ -289,6 +295,7 @@ mail_location = maildir:~/mail
 mail_fsync = never
 mail_max_userip_connections = 1000
 auth_failure_delay = 0
+mailbox_idle_check_interval = 1 s
 auth_mechanisms = plain login xoauth2
 passdb {{
   driver = oauth2
@@ -384,6 +391,8 @@ def postgresql_server() -> Iterator[str]:
             **account,
         )
         careless = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        # Its transactions would be waited for by whoever asks what is committed, at a moment nobody chose.
+        careless += ["-c", "autovacuum=off"]
         command = [programs[-1], "-D", data, "-k", folder, "-c", "listen_addresses=", *careless]
         with _server(command, lambda: _postgresql_answers(folder), signal.SIGINT, cwd=folder, **account):
             yield folder

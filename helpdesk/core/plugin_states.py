@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from helpdesk.core import audit, generation
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
+from helpdesk.core.events.record import DISPATCH
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Event, Job, PluginHealth, PluginState, User
@@ -23,6 +24,8 @@ from helpdesk.plugins.health import Count
 from helpdesk.plugins.manager import States
 
 _KEPT = timedelta(days=30)
+# When every process has seen that a plugin is on.
+_SEEN = timedelta(seconds=generation.INTERVAL + 1)
 
 
 class UnknownPlugin(Exception):
@@ -76,6 +79,8 @@ def switch(name: str, on: bool, actor: User | None) -> bool:
             state.error = ""
             db.session.execute(update(PluginHealth).where(PluginHealth.plugin == name).values(rests_until=None))
             _wake_what_waits()
+            # A worker that has not seen it yet passes the plugin over, and nothing may happen after that for hours.
+            ledger.schedule(DISPATCH, at=now() + _SEEN, key=f"{DISPATCH}:{name}")
         state.enabled, state.paused_at, state.paused_reason = on, None, ""
         audit.record("plugin.switched_on" if on else "plugin.switched_off", actor, name)
         generation.bump()

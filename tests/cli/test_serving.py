@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import PATIENCE, Desk, Said, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite]
 
 
 def test_an_empty_home_becomes_a_desk_with_a_setup_link(serve: Callable[..., Desk], tmp_path: Path) -> None:

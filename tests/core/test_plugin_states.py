@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from helpdesk.core import generation, plugin_states
+from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.models import PluginState
+from helpdesk.core.models import Job, PluginState
 from helpdesk.core.plugin_states import UnknownPlugin
 from helpdesk.plugins import manager
 from helpdesk.plugins.health import Count
@@ -20,6 +22,15 @@ def test_switched_off_and_on(app: Any, plug: Any) -> None:
     assert not manager.current().is_on("probe")
     assert plugin_states.switch("probe", True, None) and not plugin_states.switch("probe", True, None)
     assert manager.current().is_on("probe")
+
+
+def test_what_happens_before_every_worker_has_seen_it_is_told_a_little_later(app: Any, plug: Any) -> None:
+    plug("probe", nav_items=lambda: [])
+    plugin_states.switch("probe", False, None)
+    switched = now()
+    plugin_states.switch("probe", True, None)
+    (due,) = db.session.scalars(select(Job.run_at).where(Job.name == "core.facts", Job.state == "waiting"))
+    assert (due - switched).total_seconds() > generation.INTERVAL
 
 
 def test_what_is_not_there_or_did_not_load_cannot_be_switched(app: Any, plug: Any) -> None:

@@ -10,13 +10,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from helpdesk_email.smtp import Server
-from hypothesis import HealthCheck, settings
 
 from helpdesk.testing import network
-
-# Examples take as long to make as a busy machine takes; a clean clone makes tables of Unicode first.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 
 class Answers:
