@@ -16,11 +16,10 @@ CONNECT = {
     "helpdesk/core/requests/fetching.py": "web servers, behind the guard",
     "helpdesk/cli/checks.py": "the desk's own port, to see that it answers",
     "helpdesk/supervisor.py": "its own port, to say that the desk is there",
-    "helpdesk/testing/mailbox.py": "mail servers of tests",
-    "helpdesk/testing/served.py": "desks of tests",
-    "helpdesk/testing/network.py": "nothing: it keeps tests on this machine",
+    "helpdesk/testing/network.py": "nothing: it holds ports, and keeps tests on this machine",
     "helpdesk/core/jobs/workers.py": "nothing: the name of the machine",
     "plugins/helpdesk-email/helpdesk_email/network.py": "nothing: looks up names of mail servers",
+    "plugins/helpdesk-email/helpdesk_email/lmtp.py": "nothing: the name of the machine",
     "plugins/helpdesk-email/helpdesk_email/failures.py": "nothing: names of errors",
     "plugins/helpdesk-email/helpdesk_email/broken.py": "nothing: names of errors",
 }
