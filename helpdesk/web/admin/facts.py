@@ -14,6 +14,7 @@ from helpdesk.plugins import manager
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.confirm import ask
 from helpdesk.web.admin.listing import SIZE, Slice, text_asked_for
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 
@@ -21,8 +22,7 @@ from helpdesk.web.session import reader
 @needs("job.read")
 def facts() -> Any:
     """What is held, a line for each ticket and plugin, newest first; ``plugin`` narrows it down."""
-    plugin, after = text_asked_for("plugin"), request.args.get("after", "")
-    before = int(after) if after.isdecimal() and len(after) < 19 else None
+    plugin, before = text_asked_for("plugin"), request.args.get("after", type=row_number)
     page = _page(held.listed(plugin=plugin, before=before, limit=SIZE + 1))
     return render_template(
         "admin/facts.html",

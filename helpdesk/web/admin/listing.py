@@ -8,6 +8,7 @@ from flask import request
 from sqlalchemy import Select, func, select
 
 from helpdesk.core.extensions import db
+from helpdesk.web.numbers import row_number
 
 SIZE = 50
 # Counted so far: more is "1,000+", and costs no more.
@@ -26,9 +27,9 @@ class Slice:
 
 def slice_of(query: Select[Any], key: Any) -> Slice:
     """The page of ``query`` that ``?after=`` names, by the number ``key``, highest first. One query."""
-    after = request.args.get("after", "")
-    if after.isdigit() and len(after) < 19:
-        query = query.where(key < int(after))
+    after = request.args.get("after", type=row_number)
+    if after is not None:
+        query = query.where(key < after)
     rows = db.session.scalars(query.order_by(key.desc()).limit(SIZE + 1)).unique().all()
     older = getattr(rows[SIZE - 1], key.key) if len(rows) > SIZE else None
     return Slice(rows[:SIZE], older)

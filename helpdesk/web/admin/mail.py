@@ -22,6 +22,7 @@ from helpdesk.plugins import manager
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import SIZE, counts, slice_of, text_asked_for
 from helpdesk.web.downloads import stored_file
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 # So much of a raw mail is shown; the rest is in the download.
@@ -124,8 +125,7 @@ def settle_mail(item_id: int, act: str) -> Any:
 @needs("intake.edit")
 def settle_mails() -> Any:
     """Try several again, or put them aside."""
-    typed = [text for text in request.form.getlist("items") if text.isascii() and text.isdigit() and len(text) < 19]
-    numbers = [int(text) for text in typed[:SIZE]]
+    numbers = request.form.getlist("items", type=row_number)[:SIZE]
     items = [item for number in numbers if (item := db.session.get(Intake, number)) is not None]
     act = request.form.get("act")
     if not items:

@@ -17,6 +17,7 @@ from helpdesk.core.organizations import find_organization
 from helpdesk.web import once
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
+from helpdesk.web.admin.teams import chosen_teams
 from helpdesk.web.proving import missing_proof, proof_required
 from helpdesk.web.session import current_session, reader
 
@@ -51,7 +52,7 @@ def new_person() -> Any:
 @proof_required
 def invite_person() -> Any:
     """Make the account and send the link to choose a password."""
-    values, teams = _values(), _teams(request.form.getlist("teams"))
+    values, teams = _values(), chosen_teams()
     email, name, role = values["email"], values["name"], values["role"]
     sent = once.of_form("invitation", reader(), [email, name, role, [team.id for team in teams]])
     try:
@@ -77,7 +78,7 @@ def person(user_id: int) -> Any:
 @needs("user.edit")
 def change_person(user_id: int) -> Any:
     """Keep name, phone, role, teams, organization and whether the account is on."""
-    user, values, teams = _user(user_id), _values(), _teams(request.form.getlist("teams"))
+    user, values, teams = _user(user_id), _values(), chosen_teams()
     if (values["role"], values["active"]) != (user.role, user.active) and (question := missing_proof()) is not None:
         return question
     try:
@@ -188,11 +189,6 @@ def _organization(name: str) -> Organization | None:
     if found is None:
         raise AccountError("organization", _("There is no organization “%(name)s”; add it first.", name=name.strip()))
     return found
-
-
-def _teams(ids: list[str]) -> list[Team]:
-    numbers = [int(number) for number in ids if number.isdigit() and len(number) < 19]
-    return list(db.session.scalars(select(Team).where(Team.id.in_(numbers)).order_by(Team.name)))
 
 
 def _roles() -> list[tuple[str, str]]:

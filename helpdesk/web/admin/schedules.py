@@ -15,6 +15,7 @@ from helpdesk.core.schedules.runs import Run
 from helpdesk.web.admin import job_words
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import SIZE, Slice
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 
@@ -49,8 +50,7 @@ def schedule(key: str) -> Any:
     found = next((row for row in schedules.listed() if row.key == key), None)
     if found is None:
         abort(404)
-    after = request.args.get("after", "")
-    before = int(after) if after.isdecimal() and len(after) < 19 else None
+    before = request.args.get("after", type=row_number)
     runs = schedule_runs.page(key, before=before, limit=SIZE + 1)
     page = Slice(runs[:SIZE], runs[SIZE - 1].id if len(runs) > SIZE else None)
     newest = page.rows[0] if page.rows and before is None else None

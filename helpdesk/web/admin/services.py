@@ -16,6 +16,7 @@ from helpdesk.core.models.user import ADMIN, AGENT, SUPERVISOR
 from helpdesk.web import token_form
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import slice_of
+from helpdesk.web.admin.teams import chosen_teams
 from helpdesk.web.proving import missing_proof, proof_required
 from helpdesk.web.session import reader
 
@@ -39,7 +40,7 @@ def new_service() -> Any:
 @needs("user.edit")
 def add_service() -> Any:
     """Make the account; its tokens are made on its page."""
-    values, teams = _values(), _teams()
+    values, teams = _values(), chosen_teams()
     try:
         user = service_accounts.create(values["name"], values["role"], teams, reader())
     except AccountError as problem:
@@ -59,7 +60,7 @@ def service(user_id: int) -> Any:
 @needs("user.edit")
 def change_service(user_id: int) -> Any:
     """Keep name, role, teams, and whether the account is on."""
-    user, values, teams = _found(user_id), _values(), _teams()
+    user, values, teams = _found(user_id), _values(), chosen_teams()
     stays = (values["role"], values["active"]) == (user.role, user.active) and set(teams) == set(user.teams)
     if not stays and (question := missing_proof()) is not None:
         return question
@@ -107,11 +108,6 @@ def _found(user_id: int) -> User:
 def _values() -> dict[str, Any]:
     form = request.form
     return {"name": form.get("name", ""), "role": form.get("role", ""), "active": "active" in form}
-
-
-def _teams() -> list[Team]:
-    numbers = [int(number) for number in request.form.getlist("teams") if number.isdigit() and len(number) < 19]
-    return list(db.session.scalars(select(Team).where(Team.id.in_(numbers)).order_by(Team.name)))
 
 
 def _roles() -> list[tuple[str, str]]:

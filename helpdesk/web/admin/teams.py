@@ -18,6 +18,7 @@ from helpdesk.core.workflow import Invalid
 from helpdesk.web.admin import names
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import SIZE, Slice
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 
@@ -79,8 +80,8 @@ def save_team(team_id: int) -> Any:
 def _page() -> Slice:
     """The page after the team that ``?after=`` names: those in use first, then by name, which no two share."""
     query = select(Team).options(selectinload(Team.members)).order_by(Team.active.desc(), Team.name)
-    after = request.args.get("after", "")
-    last = db.session.get(Team, int(after)) if after.isdigit() and len(after) < 19 else None
+    after = request.args.get("after", type=row_number)
+    last = db.session.get(Team, after) if after is not None else None
     if last is not None:
         further = and_(Team.active.is_(last.active), Team.name > last.name)
         query = query.where(or_(further, Team.active.is_(False)) if last.active else further)
@@ -106,8 +107,14 @@ def _values() -> dict[str, Any]:
     }
 
 
+def chosen_teams() -> list[Team]:
+    """The teams that a form names, by name."""
+    numbers = request.form.getlist("teams", type=row_number)
+    return list(db.session.scalars(select(Team).where(Team.id.in_(numbers)).order_by(Team.name)))
+
+
 def _members() -> list[User]:
-    numbers = [int(number) for number in request.form.getlist("members") if number.isdigit() and len(number) < 19]
+    numbers = request.form.getlist("members", type=row_number)
     return list(db.session.scalars(select(User).where(User.id.in_(numbers), User.role.in_(STAFF)).order_by(User.name)))
 
 

@@ -16,6 +16,7 @@ from helpdesk.core.permissions import require
 from helpdesk.web import once, uploads
 from helpdesk.web.desk import choices
 from helpdesk.web.desk.blueprint import desk
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 # Who wrote the first message, and who reads it.
@@ -56,7 +57,7 @@ def add_ticket() -> Any:
             author_id=requester.id if form.get("written_by") == FROM_CUSTOMER else user.id,
             visibility="internal" if form.get("written_by") == AS_NOTE else "public",
             channel="desk",
-            team_id=_team_id(form.get("team", "")),
+            team_id=_team_id(form.get("team", type=row_number)),
             assignee_id=user.id if form.get("take") else None,
             priority=form.get("priority", "normal"),
         )
@@ -90,10 +91,8 @@ def _check(form: dict[str, str]) -> dict[str, str]:
     return errors
 
 
-def _team_id(value: str) -> int | None:
-    if not value.isdigit() or len(value) > 18:
-        return None
-    return db.session.scalar(select(Team.id).where(Team.id == int(value), Team.active))
+def _team_id(number: int | None) -> int | None:
+    return db.session.scalar(select(Team.id).where(Team.id == number, Team.active)) if number is not None else None
 
 
 def _form(values: dict[str, str], errors: dict[str, str], kept: Any = ()) -> Any:

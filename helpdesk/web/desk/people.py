@@ -16,6 +16,7 @@ from helpdesk.core.views import DEFAULT_SORT, InvalidFilter, TicketFilter
 from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk
 from helpdesk.web.errors import error_page
+from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
 SIZE = 50
@@ -26,13 +27,13 @@ def people_list() -> str:
     """The customers by name, found by name or address."""
     require(reader(), "person.read")
     text = " ".join(request.args.get("text", "").split())[:200]
-    after = request.args.get("after", "")
+    after = request.args.get("after", type=row_number)
     query = select(User).where(User.role == "requester").options(joinedload(User.organization))
     if text:
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = query.where(or_(User.name.ilike(pattern, escape="\\"), User.email.ilike(pattern, escape="\\")))
-    if after.isdigit() and len(after) < 19:
-        query = query.where(User.id < int(after))
+    if after is not None:
+        query = query.where(User.id < after)
     found = db.session.scalars(query.order_by(User.id.desc()).limit(SIZE + 1)).all()
     more = found[SIZE - 1].id if len(found) > SIZE else None
     return render_template("desk/people.html", people=found[:SIZE], text=text, more=more)
