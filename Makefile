@@ -11,6 +11,8 @@ SYNC := $(BIN)/uv sync --quiet --frozen --inexact --all-packages --compile-bytec
 
 # The environment is .venv whatever else is active, and uv uses the Python that made it.
 unexport VIRTUAL_ENV
+# Some machines forbid it; each process would compile the whole desk, and pytest each test, anew.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PROJECT_ENVIRONMENT := .venv
 export UV_PYTHON := $(BIN)/python
 export UV_PYTHON_DOWNLOADS := never
@@ -43,8 +45,9 @@ demo: .venv/.runtime ## start a desk full of sample data in ./instance-demo
 test: .venv/.dev ## run all tests but those of faults (ARGS="tests/core -k word" chooses)
 	@$(BIN)/python -m pytest -q -n auto -m "not faults" $(ARGS)
 
+# Those with the mark db run on both databases wherever they run: they are among `make test`.
 test-postgresql: .venv/.dev ## run on PostgreSQL what else runs on SQLite
-	@HELPDESK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n auto -m "not faults" $(ARGS)
+	@HELPDESK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n auto -m "not faults and not db" $(ARGS)
 
 lint: .venv/.dev ## check style, types, who imports whom, and what is known to be unsafe
 	$(BIN)/ruff check .

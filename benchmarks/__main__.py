@@ -12,7 +12,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import jobs, mail, pages, plugins, start
+from benchmarks import callbacks, jobs, mail, pages, plugins, search, start
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -21,6 +21,8 @@ PARTS = {
     "plugins": plugins.measure,
     "jobs": jobs.measure,
     "mail": mail.measure,
+    "search": search.measure,
+    "callbacks": callbacks.measure,
 }
 README = Path(__file__).with_name("README.md")
 

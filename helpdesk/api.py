@@ -10,12 +10,15 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
 from helpdesk.core.accounts import requester_for
 from helpdesk.core.audit import record as audit
+from helpdesk.core.canned import Filled
+from helpdesk.core.canned import render as fill_placeholders
+from helpdesk.core.canned import text_of as canned_text
 from helpdesk.core.channels.intake import receive
 from helpdesk.core.channels.intake import store as keep_incoming
 from helpdesk.core.channels.outbox import bounced
 from helpdesk.core.channels.pauses import send_waiting
 from helpdesk.core.clock import now
-from helpdesk.core.deliveries import write_care
+from helpdesk.core.deliveries import write_care, write_letter
 from helpdesk.core.drafts import (
     BOUNCE,
     COMPLAINT,
@@ -38,7 +41,7 @@ from helpdesk.core.generation import cached
 from helpdesk.core.i18n import locales, speaking
 from helpdesk.core.jobs.ledger import NotYet, schedule
 from helpdesk.core.jobs.work import Cancelled, LeaseLost, Work
-from helpdesk.core.links import address, desk_url, follow_url
+from helpdesk.core.links import address, desk_url, follow_url, link_token, redeem_link
 from helpdesk.core.markup import clean_html, html_to_text, snippet, text_to_html
 from helpdesk.core.models import (
     Attachment,
@@ -51,9 +54,13 @@ from helpdesk.core.models import (
     Team,
     Ticket,
     TicketField,
+    TicketType,
+    Topic,
     User,
 )
 from helpdesk.core.models.columns import UtcDateTime
+from helpdesk.core.models.ticket import PRIORITIES
+from helpdesk.core.notifications.own_words import tell
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
 from helpdesk.core.settings import DeskSettings, RequestSettings
@@ -70,17 +77,35 @@ from helpdesk.core.workflow import (
     move,
     note,
     open_ticket,
+    promise_answer,
     reopen,
     reply,
+    set_due,
     set_field,
     set_priority,
     set_status,
     set_subject,
     set_tags,
+    set_topic,
+    set_type,
+    snooze,
     solve,
     tag,
     unfollow,
     untag,
+    wake,
+    withdraw_promise,
+)
+from helpdesk.core.workflow.editing import clean_tags, split_tags
+from helpdesk.core.working_time import (
+    Attendance,
+    Hours,
+    NoHours,
+    attendance_between,
+    available_users,
+    hours_of,
+    is_available,
+    working_minutes_after,
 )
 from helpdesk.plugins import deprecation
 from helpdesk.plugins.contributions import (
@@ -123,11 +148,13 @@ __all__ = [
     "DELAY",
     "LATER",
     "NORMAL",
+    "PRIORITIES",
     "SOON",
     "Act",
     "Action",
     "Answer",
     "Attachment",
+    "Attendance",
     "Badge",
     "Cancelled",
     "Channel",
@@ -144,6 +171,8 @@ __all__ = [
     "FetchRefused",
     "FetchUnreached",
     "Field",
+    "Filled",
+    "Hours",
     "Importer",
     "IncomingFile",
     "IntakeDraft",
@@ -153,6 +182,7 @@ __all__ = [
     "Message",
     "MessageDraft",
     "NavItem",
+    "NoHours",
     "NotAllowed",
     "NotYet",
     "Organization",
@@ -179,6 +209,8 @@ __all__ = [
     "Ticket",
     "TicketDraft",
     "TicketField",
+    "TicketType",
+    "Topic",
     "UnknownHook",
     "User",
     "UtcDateTime",
@@ -187,26 +219,34 @@ __all__ = [
     "allowed",
     "ask",
     "assign",
+    "attendance_between",
     "audit",
+    "available_users",
     "bounced",
     "cached",
+    "canned_text",
     "clean_html",
+    "clean_tags",
     "close",
     "collect",
     "db",
     "desk_url",
     "drop_cached",
     "fetch",
+    "fill_placeholders",
     "find_ticket",
     "follow",
     "follow_url",
     "gettext",
     "hookimpl",
     "hookspec",
+    "hours_of",
     "html_to_text",
+    "is_available",
     "keep_incoming",
     "lazy_gettext",
     "lazy_pgettext",
+    "link_token",
     "machine_page",
     "locales",
     "move",
@@ -215,12 +255,14 @@ __all__ = [
     "now",
     "open_ticket",
     "permission_required",
+    "promise_answer",
     "proof_required",
     "pgettext",
     "public_page",
     "reader",
     "publish",
     "receive",
+    "redeem_link",
     "record",
     "reopen",
     "reply",
@@ -228,28 +270,38 @@ __all__ = [
     "require",
     "schedule",
     "send_waiting",
+    "set_due",
     "set_field",
     "set_priority",
     "set_status",
     "set_subject",
     "set_tags",
+    "set_topic",
+    "set_type",
     "setting",
     "settings",
     "sign_in_required",
     "snippet",
+    "snooze",
     "solve",
     "speaking",
+    "split_tags",
     "store",
     "store_bytes",
     "tag",
+    "tell",
     "text_to_html",
     "token_page",
     "transaction",
     "unfollow",
     "untag",
     "visible_tickets",
+    "wake",
+    "withdraw_promise",
     "within_limit",
+    "working_minutes_after",
     "write_care",
+    "write_letter",
 ]
 
 if not TYPE_CHECKING:  # a type checker would take every name for one of ours

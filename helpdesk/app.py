@@ -10,7 +10,6 @@ from typing import Any
 from argon2 import PasswordHasher
 from flask import Blueprint, Flask, abort, current_app, request
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
-from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import helpdesk
@@ -26,6 +25,7 @@ from helpdesk.core.transaction import in_transaction, listen
 from helpdesk.plugins import manager
 from helpdesk.web import numbers
 from helpdesk.web.access import access_of, admit
+from helpdesk.web.addresses import Address
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ def create_app(config: Config | None = None, plugins: dict[str, Any] | None = No
     config.paths.prepare()
     give_back = _announce(config) if serves else None
     app = Flask("helpdesk", static_folder=str(PACKAGE / "web" / "static"), template_folder=None)
+    app.url_rule_class = Address
     app.secret_key = config.paths.secret_key()
     # As long as the process lives.
     app.extensions["helpdesk.serving"] = give_back
@@ -95,7 +96,7 @@ def _engine_options(config: Config) -> dict[str, Any]:
     # What the database is given may be a secret: it stands in no error and no log.
     hidden = {"hide_parameters": True}
     if config.is_sqlite:
-        return hidden | {"connect_args": {"timeout": 10}, **({"poolclass": NullPool} if config.testing else {})}
+        return hidden | {"connect_args": {"timeout": 10}}
     return hidden | {"pool_pre_ping": True, "pool_size": config.threads + 2, "isolation_level": "READ COMMITTED"}
 
 
@@ -173,7 +174,9 @@ def _add_plugin_pages(app: Flask) -> None:
 
 
 def _probe() -> Flask:
-    return Flask("probe", static_folder=None)
+    probe = Flask("probe", static_folder=None)
+    probe.url_rule_class = Address
+    return probe
 
 
 def _pages_problem(probe: Flask, plugin: str, blueprints: list[Blueprint]) -> str:

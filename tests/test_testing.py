@@ -70,7 +70,7 @@ def test_a_plugin_made_of_functions_hears_facts_when_jobs_run(plug: Any, make_ti
     assert plug("probe", ticket_opened=lambda ticket: heard.append(ticket.id)).error == ""
     run_jobs()
     first = make_ticket()
-    assert run_jobs() == 1 and heard == []  # it hears of what happens after the worker has met it
+    assert run_jobs() >= 1 and heard == []  # it hears of what happens after the worker has met it
     second = make_ticket()
     assert run_jobs() >= 1
     assert heard == [second.id] and first.id != second.id

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from flask import current_app
 from sqlalchemy import and_, func, select, text
 
-from helpdesk.core import accounts, deliveries, files, holding, schema, settings
+from helpdesk.core import accounts, deliveries, files, holding, hours_editing, schema, settings
 from helpdesk.core.backups import lateness, notes
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
@@ -27,6 +27,7 @@ from helpdesk.core.models.delivery import FAILED as UNSENT
 from helpdesk.core.models.delivery import WAITING as DELAYED
 from helpdesk.core.models.intake import QUARANTINED
 from helpdesk.core.models.job import FAILED, WAITING
+from helpdesk.core.search import rebuilding
 from helpdesk.core.settings import DeskSettings
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel
@@ -100,9 +101,11 @@ def running(config: Config) -> Iterator[Finding]:
         _plugins,
         _theme,
         _files,
+        _search,
         _backups,
         _held,
         _time,
+        _holidays,
     )
     for check in checks:
         yield from check(config)
@@ -149,6 +152,12 @@ def _integrity(config: Config) -> Iterator[Finding]:
         yield Finding("integrity", OK, "the database is whole")
     else:
         yield Finding("integrity", FAIL, str(answer)[:200], "Stop the desk and restore the last good backup.")
+
+
+def _holidays(_config: Config) -> Iterator[Finding]:
+    for hours, year in hours_editing.without_holidays():
+        advice = "Write those days at /admin/hours, or upgrade when they have been announced."
+        yield Finding("holidays", WARN, f"those of {year} are not known for {hours.name}", advice)
 
 
 def _administrator(_config: Config) -> Iterator[Finding]:
@@ -270,6 +279,14 @@ def _files(_config: Config) -> Iterator[Finding]:
         yield Finding("files", FAIL, f"{len(missing)} of the newest {len(hashes)} are gone", advice)
     else:
         yield Finding("files", OK, f"the newest {len(hashes)} are there")
+
+
+def _search(_config: Config) -> Iterator[Finding]:
+    if wrong := rebuilding.problems():
+        yield Finding("search", WARN, " ".join(wrong), "Make its index anew: 'helpdesk search rebuild'.")
+        return
+    waiting = rebuilding.count_due()
+    yield Finding("search", OK, f"{waiting} things wait to be read" if waiting else "all is read")
 
 
 def _backups(config: Config) -> Iterator[Finding]:

@@ -12,10 +12,11 @@ from helpdesk.cli.frame import Impossible, desk, in_app, json_option, print_resu
 from helpdesk.core import accounts, statuses, workflow
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
+from helpdesk.core.filter_criteria import criteria
+from helpdesk.core.filters import parse_filter
 from helpdesk.core.models import Message, Team, Ticket, User
 from helpdesk.core.models.ticket import CATEGORIES, PRIORITIES
 from helpdesk.core.permissions import find_ticket, require, visible_tickets
-from helpdesk.core.views import criteria, parse_filter
 
 _as = click.option("--as", "email", metavar="EMAIL", help="As this person (default: the desk itself).")
 _text = click.option("--text", help="What to write (default: read from standard input).")

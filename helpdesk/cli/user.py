@@ -4,13 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
 from helpdesk.cli.frame import Impossible, in_app, json_option, print_result, print_rows, user_named
-from helpdesk.core import accounts, personal_data, second_factors, sign_in_sessions, user_agents
+from helpdesk.core import accounts, handover, personal_data, second_factors, sign_in_sessions, user_agents
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, User
 from helpdesk.core.models.user import ROLES
@@ -95,6 +96,30 @@ def disable(email: str, undo: bool) -> None:
     """
     accounts.set_active(user_named(email), undo, None)
     click.echo(f"{email} is {'on' if undo else 'off'}.")
+
+
+@user_command.command("handover")
+@click.argument("email")
+@click.option("--to", "person", help="Address of the colleague who takes over.")
+@click.option("--team", help="Name of the team that takes over.")
+@click.option("--dry-run", is_flag=True, help="Only say what it is.")
+@json_option
+@in_app
+def hand_over(email: str, person: str | None, team: str | None, dry_run: bool, as_json: bool) -> None:
+    """Give somebody's unsolved tickets, promises, drafts and shared things to a colleague or a team.
+
+    Example: helpdesk user handover jonas@shop.example --to mia@shop.example
+    """
+    user = user_named(email)
+    found = handover.holdings(user)
+    told = f"{found.tickets} tickets, {found.promises} promises, {found.drafts} drafts, {found.shared} shared things"
+    if dry_run:
+        print_result(asdict(found), f"{email} has {told}.", as_json)
+        return
+    to = handover.Receiver(user_named(person) if person else None, _team(team) if team else None)
+    job = handover.hand_over(user, to, None)
+    words = f"{told} go to {to.name}: job {job.id}." if job is not None else f"{told} went to {to.name}."
+    print_result({**asdict(found), "job": job.id if job is not None else None}, words, as_json)
 
 
 @user_command.command()

@@ -17,6 +17,7 @@ from helpdesk.core import (
     guesses,
     i18n,
     passwords,
+    search,
     security_notices,
     settings,
     sign_in_sessions,
@@ -29,8 +30,19 @@ from helpdesk.core.digests import digest_of
 from helpdesk.core.extensions import db
 from helpdesk.core.guesses import ADDRESS_FAILURES as ADDRESS_FAILURES
 from helpdesk.core.guesses import FAILURES as FAILURES
-from helpdesk.core.models import ApiToken, Organization, RecoveryCode, SecondFactor, Team, Token, User
+from helpdesk.core.models import (
+    ApiToken,
+    Notification,
+    NotificationChoice,
+    Organization,
+    RecoveryCode,
+    SecondFactor,
+    Team,
+    Token,
+    User,
+)
 from helpdesk.core.models.columns import storable
+from helpdesk.core.models.search import PERSON
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import add_or_find, count_rows, transaction
@@ -112,7 +124,10 @@ def _make_requesters(addresses: Sequence[str], named: Mapping[str, str], locale:
     except IntegrityError:
         # Somebody else has just made one of them.
         return [add_or_find(User(**row), partial(by_email, str(row["email"]))) for row in rows]
-    return db.session.scalars(select(User).where(User.email.in_(addresses)))
+    made = db.session.scalars(select(User).where(User.email.in_(addresses))).all()
+    # A statement has made them, which leaves no mark by itself.
+    search.mark(PERSON, [user.id for user in made])
+    return made
 
 
 def create_user(
@@ -209,12 +224,13 @@ def make_anonymous(user: User, name: str) -> None:
     """Leave nothing of an account but its number and ``name``: nobody can sign in to it. Joins the open transaction."""
     by_number = (guesses.known_key, guesses.confirm_key, guesses.code_key)
     guesses.forgive(guesses.account_key(user.email or ""), *(key(user.id) for key in by_number))
-    for kept in (Token, SecondFactor, RecoveryCode, ApiToken):
+    for kept in (Token, SecondFactor, RecoveryCode, ApiToken, Notification, NotificationChoice):
         db.session.execute(delete(kept).where(kept.user_id == user.id))
     shut_out(user)
     user.email = user.phone = user.locale = user.time_zone = user.password_hash = None
     user.organization_id = user.last_sign_in_at = user.bounced_at = None
     user.name, user.signature, user.color_scheme, user.bounce_reason = name, "", "auto", ""
+    user.quiet_from, user.quiet_until, user.digest_at = None, None, "08:00"
     user.role, user.active, user.teams = REQUESTER, False, []
 
 

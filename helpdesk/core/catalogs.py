@@ -18,13 +18,11 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
 from babel.support import NullTranslations, Translations
-from flask import current_app
+from flask import current_app, g
 from flask_babel import Babel, Domain, get_locale
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,6 +35,7 @@ from helpdesk.core.transaction import in_transaction
 from helpdesk.core.words import Correction
 
 EXTENSION = "helpdesk.catalogs"
+_CODE = "helpdesk_code"
 SOURCE_LOCALE = "en"
 INTERVAL = 1.0
 _STALE = 60.0
@@ -304,13 +303,29 @@ class LiveDomain(Domain):
     """flask-babel's own keeps a language for ever once it has read it; this one asks the catalogs each time."""
 
     def get_translations(self) -> Any:
-        return current().translations(_code(get_locale()))
+        return spoken()
 
 
-@cache
-def _code(locale: Locale | None) -> str:
-    """A language's code, kept: every text of a page asks for it, and Babel puts it together each time."""
-    return str(locale or SOURCE_LOCALE)
+def spoken() -> NullTranslations:
+    """The catalog of the reader's language, as it is now."""
+    return current().translations(code())
+
+
+def code() -> str:
+    """The code of the reader's language, kept beside it: every text of a page asks for it, and Babel puts it together
+    each time.
+    """
+    try:
+        # What get_locale has kept; it goes to the context four times for it.
+        locale = g._flask_babel.babel_locale or get_locale()
+    except (AttributeError, RuntimeError):
+        locale = get_locale()
+    if locale is None:
+        return SOURCE_LOCALE
+    found: str | None = locale.__dict__.get(_CODE)
+    if found is None:
+        found = locale.__dict__[_CODE] = str(locale)
+    return found
 
 
 class LiveBabel(Babel):

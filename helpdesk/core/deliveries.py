@@ -1,20 +1,21 @@
 """Rows for what goes out, written in the transaction of its cause. Sending is core/channels/outbox.py."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy import select, update
 
-from helpdesk.core import settings
 from helpdesk.core.abreast import FLUSH, Ask, Way, alone
+from helpdesk.core.drafts import StoredFile
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import Delivery, Follower, Intake, Message, Ticket, User
-from helpdesk.core.models.delivery import CANCELLED, WAITING
-from helpdesk.core.models.user import REQUESTER, STAFF
+from helpdesk.core.models import Delivery, Follower, Message, Ticket, User
+from helpdesk.core.models.delivery import AT_REST, CANCELLED, WAITING
+from helpdesk.core.models.user import REQUESTER
 from helpdesk.core.transaction import transaction
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Channel
@@ -24,10 +25,19 @@ JOB = "core.deliver"
 DEFAULT_CHANNEL = "email"
 # What agents are told, and what nobody asked for: surveys, offers, reminders.
 AGENT, CARE = "agent", "care"
+# What a person has arranged with us: an appointment, its change. No message of a ticket.
+LETTER = "letter"
+# What else staff are told, several things in one mail.
+NOTICES = "notices"
+# Whether it is solved; ``ASKS`` in the data of a reply: the requester is asked in it.
+SOLVED, ASKS = "solved", "asks"
 
 
-def queue_message(ticket: Ticket, message: Message) -> list[Delivery]:
-    """One delivery of a public message for the requester and each follower among the customers."""
+def queue_message(ticket: Ticket, message: Message, asks: bool = False) -> list[Delivery]:
+    """One delivery of a public message for the requester and each follower among the customers.
+
+    ``asks``: the requester is asked in it whether the ticket is solved.
+    """
     followers = (
         select(User)
         .join(Follower, Follower.user_id == User.id)
@@ -37,23 +47,7 @@ def queue_message(ticket: Ticket, message: Message) -> list[Delivery]:
         ticket.requester.id: ticket.requester,
         **{user.id: user for user in db.session.scalars(followers)},
     }
-    return queue("reply", people.values(), ticket=ticket, message=message)
-
-
-def tell_staff(ticket: Ticket, message: Message) -> list[Delivery]:
-    """One delivery of a customer's message for the assignee and each follower among the staff, if the owner wants it.
-
-    Of what a robot wrote nobody is told. Joins the open transaction.
-    """
-    if not settings.get(settings.DeskSettings).tell_staff:
-        return []
-    intake = db.session.get(Intake, message.intake_id) if message.intake_id else None
-    if intake is not None and intake.machine:
-        return []
-    follows = select(Follower.user_id).where(Follower.ticket_id == ticket.id)
-    told = (User.id == ticket.assignee_id) | User.id.in_(follows)
-    people = select(User).where(told, User.role.in_(STAFF), User.active).order_by(User.id)
-    return queue(AGENT, db.session.scalars(people), ticket=ticket, message=message)
+    return queue("reply", people.values(), ticket=ticket, message=message, data={ASKS: True} if asks else None)
 
 
 def write_care(
@@ -75,6 +69,42 @@ def write_care(
     data = {"subject": subject, "text": text, "link": link, "link_label": link_label}
     with transaction():
         return next(iter(queue(CARE, [user], ticket=ticket, data=data)), None)
+
+
+def write_letter(
+    user: User,
+    subject: str,
+    text: str,
+    *,
+    ticket: Ticket | None = None,
+    files: Sequence[StoredFile] = (),
+    link: str = "",
+    link_label: str = "",
+) -> Delivery | None:
+    """Write a mail about something that the person has arranged with us, such as an appointment, with files.
+
+    It stands in no conversation: it is no answer to the ticket and keeps no promise; an answer to it joins ``ticket``.
+    What nobody asked for goes by :func:`write_care`. None, and nothing is written, for somebody whose account is off,
+    who has no address, or whose address does not work. Texts are in the person's language already. Joins or opens the
+    transaction.
+    """
+    if not user.active or user.bounced_at is not None:
+        return None
+    data = {"subject": subject, "text": text, "link": link, "link_label": link_label}
+    with transaction():
+        stored = {"files": [asdict(file) for file in files]} if files else {}
+        return next(iter(queue(LETTER, [user], ticket=ticket, data={**data, **stored})), None)
+
+
+def files_of(delivery: Delivery) -> list[StoredFile]:
+    """The files that go out with a letter."""
+    return [StoredFile(**file) for file in delivery.data.get("files", ())]
+
+
+def letters_with_files() -> list[Delivery]:
+    """The letters that may still be sent, of which some have files. One query."""
+    query = select(Delivery).where(Delivery.state.in_((WAITING, *AT_REST)), Delivery.kind == LETTER)
+    return list(db.session.scalars(query))
 
 
 def takes_care(user: User) -> bool:

@@ -33,6 +33,9 @@ class TicketDraft:
     team_id: int | None = None
     assignee_id: int | None = None
     priority: str = "normal"
+    # What kind of ticket it is, and what it is about: numbers of a type and of a topic.
+    type_id: int | None = None
+    topic_id: int | None = None
     status: str | None = None
     tags: list[str] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
@@ -43,6 +46,8 @@ class TicketDraft:
     verified: bool = True
     external_id: str | None = None
     intake_id: int | None = None
+    # How long the call was that the first message tells of.
+    call_seconds: int | None = None
     # Kept in the history, e.g. why an answer did not join the ticket it names.
     reason: str = ""
     # Whether the requester is told by mail that it was received, with the link to follow it.
@@ -74,6 +79,10 @@ class MessageDraft:
     follower_ids: list[int] = field(default_factory=list)
     # Whether a closed ticket opens again for it.
     reopens: bool = False
+    # How long the call was that it tells of.
+    call_seconds: int | None = None
+    # Colleagues whom a note names, by number: they are told.
+    mentions: list[int] = field(default_factory=list)
     prepared: bool = False
 
 
@@ -148,8 +157,13 @@ class IntakeDraft:
     notice: bool = False
     # What is said to the sender then instead of the usual (outside opening hours, say); "": the usual.
     notice_text: str = ""
-    # The team that a new ticket goes to.
+    # The team that a new ticket goes to, and what else is said of it: a key, numbers of a type and of a topic, names.
+    # What there is not (any more) is left out and noted among the problems.
     team_id: int | None = None
+    priority: str | None = None
+    type_id: int | None = None
+    topic_id: int | None = None
+    tags: list[str] = field(default_factory=list)
     # What it tells of messages that we sent.
     returns: list[Return] = field(default_factory=list)
 

@@ -15,13 +15,15 @@ from helpdesk.core import generation, words
 from helpdesk.core.extensions import db
 from helpdesk.core.models import LabelText, TicketField
 from helpdesk.core.models.columns import storable
-from helpdesk.core.models.language import CHOICES, FIELD, LABEL_KINDS, STATUS, TEAM
+from helpdesk.core.models.language import CHOICES, FIELD, LABEL_KINDS, STATUS, TEAM, TOPIC, TYPE
 
 __all__ = [
     "CHOICES",
     "FIELD",
     "STATUS",
     "TEAM",
+    "TOPIC",
+    "TYPE",
     "choice_label",
     "choice_texts",
     "choices_of",

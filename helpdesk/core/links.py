@@ -46,9 +46,39 @@ def redeem(purpose: str, text: str) -> tuple[Ticket, User] | None:
     return ticket, user
 
 
+def link_token(purpose: str, ticket: Ticket, user: User) -> str:
+    """The last part of a plugin's link that is mailed to one person about one ticket, who needs no account to use it.
+
+    ``purpose`` begins with the plugin's name and a colon ("callbacks:book"): the token is worth nothing for another
+    purpose, ticket or person, and dead once the ticket gets a new access key. ValueError for a purpose of the desk's.
+    """
+    return token(_plugins(purpose), ticket, user)
+
+
+def redeem_link(purpose: str, text: str) -> tuple[Ticket, User] | None:
+    """The ticket and the person that :func:`link_token` made this for, or None. Forged and unknown look alike."""
+    return redeem(_plugins(purpose), text)
+
+
+def _plugins(purpose: str) -> str:
+    if ":" not in purpose:
+        raise ValueError(f"The purpose of a plugin's link begins with its name and a colon, not {purpose!r}.")
+    return purpose
+
+
 def follow_url(ticket: Ticket, user: User) -> str:
     """Where a customer follows a ticket without an account, on the configured address."""
     return f"{address()}/t/{token(FOLLOW, ticket, user)}"
+
+
+def solved_url(ticket: Ticket, user: User) -> str:
+    """Where a customer says, without an account, that it is solved, on the configured address."""
+    return f"{follow_url(ticket, user)}/solved"
+
+
+def unsolved_url(ticket: Ticket, user: User) -> str:
+    """Where a customer says, without an account, that it is not solved, on the configured address."""
+    return f"{follow_url(ticket, user)}/unsolved"
 
 
 def file_url(ticket: Ticket, user: User, attachment_id: int) -> str:
@@ -74,6 +104,11 @@ def redeem_unsubscribe(text: str) -> User | None:
 def desk_url(ticket: Ticket) -> str:
     """Where an agent opens a ticket, on the configured address."""
     return f"{address()}/desk/tickets/{ticket.id}"
+
+
+def portal_url(ticket: Ticket) -> str:
+    """Where whoever is signed in and may see it follows a ticket, on the configured address: it proves nothing."""
+    return f"{address()}/tickets/{ticket.id}"
 
 
 def address() -> str:

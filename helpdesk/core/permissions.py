@@ -26,9 +26,19 @@ _AGENT = frozenset(
         "person.read",
         "person.edit",
         "view.save",
+        "canned.save",
     }
 )
-_SUPERVISOR = _AGENT | {"view.share", "team.read", "report.read", "intake.read", "delivery.read"}
+_SUPERVISOR = _AGENT | {
+    "view.share",
+    "canned.share",
+    "ticket.export",
+    "team.read",
+    "report.read",
+    "roster.edit",
+    "intake.read",
+    "delivery.read",
+}
 _ADMIN = _SUPERVISOR | {
     "admin.use",
     "setting.edit",

@@ -8,13 +8,26 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, or_, select, update
 
-from helpdesk.core import accounts, audit, files, personal_rows, plugin_data, unused_files
+from helpdesk.core import accounts, audit, deliveries, files, personal_rows, plugin_data, reply_drafts, unused_files
 from helpdesk.core.audit import erasing
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.i18n import speaking
 from helpdesk.core.mentions import Mentions, in_json
-from helpdesk.core.models import Delivery, HeldFact, Intake, Job, PluginHealth, PluginState, User, View
+from helpdesk.core.models import (
+    BulkAct,
+    BulkItem,
+    CannedResponse,
+    Delivery,
+    HeldFact,
+    Intake,
+    Job,
+    Macro,
+    PluginHealth,
+    PluginState,
+    User,
+    View,
+)
 from helpdesk.core.models.delivery import CANCELLED, WAITING
 from helpdesk.core.models.intake import DISCARDED, QUARANTINED, RECEIVED
 from helpdesk.core.models.view import MINE
@@ -138,14 +151,19 @@ def _erase(user: User, actor: User | None, instead: str, nothing: str, counts: M
     mentions = Mentions(user.email, user.name, instead)
     raw = _erase_incoming(user, nothing)
     traces = erase_traces(user, actor, instead)
-    unused_files.remove_later([*raw, *traces.files])
-    _erase_deliveries(user)
+    unused_files.remove_later([*raw, *traces.files, *_erase_deliveries(user)])
     if user.email:
         _erase_from_jobs(user.email, mentions)
         _erase_from_plugin_states(user.email, mentions)
     erasing.erase(user, actor, mentions, dict(counts))
-    db.session.execute(delete(View).where(View.owner_id == user.id, View.shared_with == MINE))
-    db.session.execute(update(View).where(View.owner_id == user.id).values(owner_id=None))
+    reply_drafts.erase(user)
+    kinds: tuple[Any, ...] = (CannedResponse, Macro, View)
+    for kind in kinds:
+        db.session.execute(delete(kind).where(kind.owner_id == user.id, kind.shared_with == MINE))
+        db.session.execute(update(kind).where(kind.owner_id == user.id).values(owner_id=None))
+    acts = select(BulkAct.id).where(BulkAct.actor_id == user.id)
+    db.session.execute(delete(BulkItem).where(BulkItem.act_id.in_(acts)))
+    db.session.execute(delete(BulkAct).where(BulkAct.actor_id == user.id))
     accounts.make_anonymous(user, instead)
     db.session.flush()
 
@@ -163,12 +181,16 @@ def _erase_incoming(user: User, nothing: str) -> list[str]:
     return hashes
 
 
-def _erase_deliveries(user: User) -> None:
+def _erase_deliveries(user: User) -> list[str]:
+    """Blank them; answer the hashes of the files of letters."""
     mine = personal_rows.sent_to(user)
+    letters = db.session.scalars(select(Delivery).where(mine, Delivery.kind == deliveries.LETTER))
+    hashes = [file.sha256 for letter in letters for file in deliveries.files_of(letter)]
     waiting = update(Delivery).where(mine, Delivery.state == WAITING)
     count_rows(waiting.values(state=CANCELLED).execution_options(synchronize_session="fetch"))
     blank = update(Delivery).where(mine).values(address="", data={}, error="")
     count_rows(blank.execution_options(synchronize_session="fetch"))
+    return hashes
 
 
 def _erase_from_jobs(address: str, mentions: Mentions) -> None:

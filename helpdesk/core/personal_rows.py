@@ -10,14 +10,23 @@ from sqlalchemy.orm import joinedload, selectinload
 from helpdesk.core.extensions import db
 from helpdesk.core.mentions import Mentions
 from helpdesk.core.models import (
+    Absence,
     ApiToken,
     AuditEntry,
+    BulkAct,
+    CannedResponse,
     Delivery,
     Event,
     Follower,
     Intake,
+    Macro,
     Message,
+    Notification,
+    NotificationChoice,
+    Promise,
+    ReplyDraft,
     SecondFactor,
+    Shift,
     SignInSession,
     Ticket,
     TicketField,
@@ -49,6 +58,42 @@ def rows_of(user: User) -> dict[str, Any]:
             {"name": view.name, "shared_with": view.shared_with, "filters": view.filters}
             for view in db.session.scalars(_by_id(select(View), View, View.owner_id == user.id))
         ],
+        "canned_responses": [
+            {"name": row.name, "folder": row.folder, "texts": {text.locale: text.text for text in row.texts}}
+            for row in db.session.scalars(_canned(user))
+        ],
+        "macros": [
+            {"name": macro.name, "shared_with": macro.shared_with, "actions": macro.actions}
+            for macro in db.session.scalars(_by_id(select(Macro), Macro, Macro.owner_id == user.id))
+        ],
+        "bulk_acts": [
+            {"at": _at(act.created_at), "actions": act.actions, "tickets": act.total, "state": act.state}
+            for act in db.session.scalars(_by_id(select(BulkAct), BulkAct, BulkAct.actor_id == user.id))
+        ],
+        "reply_drafts": [
+            {"ticket": row.ticket_id, "visibility": row.visibility, "text": row.text, "at": _at(row.updated_at)}
+            for row in db.session.scalars(_by_id(select(ReplyDraft), ReplyDraft, ReplyDraft.user_id == user.id))
+        ],
+        "promises": [
+            _promise(row) for row in db.session.scalars(_by_id(select(Promise), Promise, Promise.owner_id == user.id))
+        ],
+        "shifts": [_shift(row) for row in db.session.scalars(_by_id(select(Shift), Shift, Shift.user_id == user.id))],
+        "absences": [
+            {"from": row.begins_at.isoformat(), "to": row.ends_at.isoformat(), "kind": row.kind, "note": row.note}
+            for row in db.session.scalars(_by_id(select(Absence), Absence, Absence.user_id == user.id))
+        ],
+        "notices": [
+            _notice(row)
+            for row in db.session.scalars(_by_id(select(Notification), Notification, Notification.user_id == user.id))
+        ],
+        "notice_choices": [
+            {"kind": row.kind, "page": row.page, "browser": row.browser, "mail": row.mail}
+            for row in db.session.scalars(
+                select(NotificationChoice)
+                .where(NotificationChoice.user_id == user.id)
+                .order_by(NotificationChoice.kind)
+            )
+        ],
         "sign_in": _sign_in(user),
         "tokens": [
             _token(row) for row in db.session.scalars(_by_id(select(ApiToken), ApiToken, ApiToken.user_id == user.id))
@@ -75,10 +120,24 @@ def came_from(user: User) -> ColumnElement[bool]:
 # ---- rows as JSON
 
 
-def _profile(user: User) -> dict[str, Any]:
-    columns = "id email name role active phone locale time_zone color_scheme signature care_mail bounce_reason".split()
+def _promise(row: Promise) -> dict[str, Any]:
     return {
-        **{column: getattr(user, column) for column in columns},
+        "ticket": row.ticket_id,
+        "due_at": _at(row.due_at),
+        "words": row.words,
+        "outcome": row.outcome,
+        "made_at": _at(row.made_at),
+        "settled_at": _at(row.settled_at),
+    }
+
+
+def _profile(user: User) -> dict[str, Any]:
+    columns = (
+        "id email name role active phone locale time_zone color_scheme signature care_mail bounce_reason "
+        "quiet_from quiet_until digest_at"
+    )
+    return {
+        **{column: getattr(user, column) for column in columns.split()},
         "has_password": user.password_hash is not None,
         "created_at": _at(user.created_at),
         "last_sign_in_at": _at(user.last_sign_in_at),
@@ -153,6 +212,11 @@ def _tickets(user: User) -> Iterator[dict[str, Any]]:
         }
 
 
+def _canned(user: User) -> Any:
+    query = select(CannedResponse).options(selectinload(CannedResponse.texts))
+    return _by_id(query, CannedResponse, CannedResponse.owner_id == user.id)
+
+
 def _messages(user: User) -> Any:
     return _by_id(select(Message).options(selectinload(Message.attachments)), Message, Message.author_id == user.id)
 
@@ -177,8 +241,24 @@ def _reads(user: User) -> Iterator[dict[str, Any]]:
         yield {"ticket": row.ticket_id, "at": _at(row.read_at)}
 
 
+def _notice(row: Notification) -> dict[str, Any]:
+    return {
+        "kind": row.kind,
+        "ticket": row.ticket_id,
+        "at": _at(row.created_at),
+        "read_at": _at(row.read_at),
+        "mailed_at": _at(row.mailed_at),
+    }
+
+
 def _event(event: Event) -> dict[str, Any]:
     return {"kind": event.kind, "ticket": event.ticket_id, "at": _at(event.created_at), "data": event.data}
+
+
+def _shift(row: Shift) -> dict[str, Any]:
+    last = row.last_day.isoformat() if row.last_day else None
+    days = {"weekday": row.weekday, "first_day": row.first_day.isoformat(), "last_day": last}
+    return {**days, "begins": row.begins, "ends": row.ends, "team_id": row.team_id}
 
 
 def _delivery(row: Delivery) -> dict[str, Any]:

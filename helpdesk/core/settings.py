@@ -79,6 +79,13 @@ class DeskSettings:
         _l("Tell agents by mail when a customer writes"),
         _l("The assignee, and agents who follow the ticket, get the message and can answer it by mail."),
     )
+    undo_seconds: int = setting(
+        10,
+        _l("Seconds in which a reply can be taken back"),
+        _l("An agent's reply leaves so long after it was sent, and can be stopped until then. 0: it leaves at once."),
+        minimum=0,
+        maximum=60,
+    )
     security_contact: str = setting(
         "",
         _l("Where to report security holes"),
@@ -175,10 +182,45 @@ class SecuritySettings:
     second_factor_admins: bool = setting(False, _l("Administrators need a second step to sign in"))
 
 
+_SNOOZE = r"[1-9][0-9]{0,2}[hdw]|tomorrow|workday|week"
+
+
+@dataclasses.dataclass(frozen=True)
+class LatenessSettings:
+    """When a ticket is near its time, for how long it may rest, and what happens after it was solved."""
+
+    due_soon_hours: int = setting(
+        4,
+        _l("Hours before a ticket is due soon"),
+        _l("Agents are told so long before a due date or a promised answer. 0: only when it has passed."),
+        minimum=0,
+        maximum=720,
+    )
+    snooze_choices: str = setting(
+        "1h, 3h, tomorrow, workday, week",
+        _l("Choices for snoozing"),
+        _l("With commas between them: 3h, 2d, 1w, tomorrow, workday (the next working day), week (next Monday)."),
+        pattern=rf"({_SNOOZE})(\s*,\s*({_SNOOZE})){{0,9}}",
+    )
+    ask_customer: bool = setting(
+        True,
+        _l("Ask customers whether it is solved"),
+        _l("A mail with two links goes out when a ticket is solved: yes, or no, open it again."),
+    )
+    close_days: int = setting(
+        7,
+        _l("Days after which a solved ticket closes by itself"),
+        _l("Counted from when it was solved, if the customer says nothing. 0: never."),
+        minimum=0,
+        maximum=3650,
+    )
+
+
 CORE_GROUPS = (
     SettingsGroup("desk", _l("Desk"), DeskSettings),
     SettingsGroup("security", _l("Security"), SecuritySettings),
     SettingsGroup("intake", _l("Incoming messages"), IntakeSettings),
+    SettingsGroup("lateness", _l("Due dates and solving"), LatenessSettings),
     SettingsGroup("backup", _l("Backups"), BackupSettings),
     SettingsGroup("requests", _l("Requests to other servers"), RequestSettings),
 )

@@ -13,15 +13,16 @@ from helpdesk.core.models.ticket import CATEGORIES, CLOSED, NEW, ON_HOLD, OPEN, 
 
 def category_label(category: str) -> str:
     """The name of a category in the reader's language."""
+    # Only the one that is asked for is looked up: lists ask for every row.
     labels = {
-        NEW: pgettext("status", "New"),
-        OPEN: pgettext("status", "Open"),
-        PENDING: pgettext("status", "Pending"),
-        ON_HOLD: pgettext("status", "On hold"),
-        SOLVED: pgettext("status", "Solved"),
-        CLOSED: pgettext("status", "Closed"),
+        NEW: lambda: pgettext("status", "New"),
+        OPEN: lambda: pgettext("status", "Open"),
+        PENDING: lambda: pgettext("status", "Pending"),
+        ON_HOLD: lambda: pgettext("status", "On hold"),
+        SOLVED: lambda: pgettext("status", "Solved"),
+        CLOSED: lambda: pgettext("status", "Closed"),
     }
-    return labels.get(category, category)
+    return labels[category]() if category in labels else category
 
 
 class Named(Protocol):
@@ -43,25 +44,25 @@ def label(status: Named) -> str:
 def customer_label(category: str) -> str:
     """What a customer reads: no words of ours."""
     labels = {
-        NEW: pgettext("customer status", "Received"),
-        OPEN: pgettext("customer status", "In progress"),
-        PENDING: pgettext("customer status", "Your turn"),
-        ON_HOLD: pgettext("customer status", "In progress"),
-        SOLVED: pgettext("customer status", "Solved"),
-        CLOSED: pgettext("customer status", "Closed"),
+        NEW: lambda: pgettext("customer status", "Received"),
+        OPEN: lambda: pgettext("customer status", "In progress"),
+        PENDING: lambda: pgettext("customer status", "Your turn"),
+        ON_HOLD: lambda: pgettext("customer status", "In progress"),
+        SOLVED: lambda: pgettext("customer status", "Solved"),
+        CLOSED: lambda: pgettext("customer status", "Closed"),
     }
-    return labels.get(category, category)
+    return labels[category]() if category in labels else category
 
 
 def priority_label(priority: str) -> str:
     """The name of a priority in the reader's language."""
     labels = {
-        "low": pgettext("priority", "Low"),
-        "normal": pgettext("priority", "Normal"),
-        "high": pgettext("priority", "High"),
-        "urgent": pgettext("priority", "Urgent"),
+        "low": lambda: pgettext("priority", "Low"),
+        "normal": lambda: pgettext("priority", "Normal"),
+        "high": lambda: pgettext("priority", "High"),
+        "urgent": lambda: pgettext("priority", "Urgent"),
     }
-    return labels.get(priority, priority)
+    return labels[priority]() if priority in labels else priority
 
 
 def active() -> list[Status]:

@@ -74,7 +74,7 @@ def transaction() -> Iterator[None]:
         raise
     finally:
         session.info[_DEPTH] = 0
-    for call in session.info.pop(_AFTER, []):
+    for call in session.info.pop(_AFTER, ()):
         call()
 
 
@@ -98,13 +98,13 @@ def before_commit(call: Callable[[], Any]) -> None:
 def after_commit(call: Callable[[], Any]) -> None:
     """Run ``call`` once the outermost transaction has committed (at once when none is open).
 
-    For wake-ups and cache drops only: what must not be lost is a row, not a call.
+    For wake-ups and cache drops only: what must not be lost is a row, not a call. Given again, the same call runs once.
     """
     session = db.session()
     if not session.info.get(_DEPTH, 0):
         call()
         return
-    session.info.setdefault(_AFTER, []).append(call)
+    session.info.setdefault(_AFTER, {})[call] = None
 
 
 def add_or_find(row: _Row, find: Callable[[], _Row | None]) -> _Row:
@@ -147,12 +147,9 @@ def disk_sentence(error: BaseException) -> str:
 
 
 def _call_before_commit(session: Any) -> None:
-    calls = session.info.pop(_BEFORE, ())
-    if not calls:
-        return
-    # What was added so far takes its locks first.
+    # What was added so far takes its locks first; it may ask for calls itself.
     session.flush()
-    for call in calls:
+    for call in session.info.pop(_BEFORE, ()):
         call()
 
 

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 
-from helpdesk.core import files, locks
+from helpdesk.core import deliveries, files, locks
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.jobs.work import Work
-from helpdesk.core.models import Attachment, Intake
+from helpdesk.core.models import Attachment, Intake, ReplyDraft
 
 JOB, SWEEP_JOB = "core.remove_files", "core.sweep_files"
 _BATCH = 200
@@ -72,8 +72,20 @@ def _remove(paths: Sequence[Path], before: datetime) -> int:
         hashes = [path.name for path in batch]
         named = set(db.session.scalars(select(Attachment.sha256).where(Attachment.sha256.in_(hashes))))
         named |= set(db.session.scalars(select(Intake.sha256).where(Intake.sha256.in_(hashes))))
+        named |= _in_drafts() | _in_letters()
         removed += sum(_remove_old(path, before) for path in batch if path.name not in named)
     return removed
+
+
+def _in_drafts() -> set[str]:
+    """What replies that are being written have attached."""
+    query = select(ReplyDraft.files).where(cast(ReplyDraft.files, Text) != "[]")
+    return {str(file.get("sha256")) for files in db.session.scalars(query) for file in files}
+
+
+def _in_letters() -> set[str]:
+    """What goes out with mails that are no messages."""
+    return {file.sha256 for letter in deliveries.letters_with_files() for file in deliveries.files_of(letter)}
 
 
 def _remove_old(path: Path, before: datetime) -> bool:

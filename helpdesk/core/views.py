@@ -1,8 +1,7 @@
 """Views: named filters over the tickets, those that everybody has and those that people save."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,102 +9,40 @@ from sqlalchemy import ColumnElement, func, literal, or_, select
 
 from helpdesk.core import labels
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Status, Tag, Team, TeamMember, Ticket, User, View
+from helpdesk.core.filter_criteria import criteria
+from helpdesk.core.filters import (
+    DEFAULT_SORT,
+    FIELD,
+    ME,
+    NO,
+    NONE,
+    YES,
+    InvalidFilter,
+    TicketFilter,
+    is_key,
+    parse_sort,
+    readable_filter,
+)
+from helpdesk.core.lateness import BROKEN, OVERDUE, PROMISED
+from helpdesk.core.models import Team, TeamMember, Ticket, User, View
 from helpdesk.core.models.columns import storable
-from helpdesk.core.models.ticket import CATEGORIES, CLOSED, NEW, OPEN, PRIORITIES, SOLVED, UNSOLVED
+from helpdesk.core.models.ticket import CLOSED, NEW, OPEN, SOLVED, UNSOLVED
 from helpdesk.core.models.view import EVERYBODY, MINE, SHARING, TEAM
-from helpdesk.core.permissions import require, ticket_criterion
+from helpdesk.core.permissions import allowed, require, ticket_criterion
 from helpdesk.core.transaction import transaction
 
 # Counts stop here and are shown as "1,000+".
 COUNT_LIMIT = 1000
-SORTS = ("-updated", "updated", "-created", "created", "-priority", "priority", "-number", "number")
-DEFAULT_SORT = "-updated"
 NAME_LENGTH = 80
-_ME, _NONE = "me", "none"
-_ID = re.compile(r"[1-9][0-9]{0,17}")
-_VALUES = 50
-
-
-class InvalidFilter(Exception):
-    """A filter, sort or page cannot be used; the text is a sentence for the person."""
-
-    @classmethod
-    def bad_page(cls) -> "InvalidFilter":
-        """For a cursor that no page of this list has given."""
-        return cls(_("This page of the list is not there; go back to its beginning."))
-
-
-@dataclass(frozen=True)
-class TicketFilter:
-    """Which tickets: every list that is not empty must hold; several values of one list are alternatives.
-
-    ``tag`` alone asks for every one of its tags. Built from outside only by :func:`parse_filter`.
-    """
-
-    category: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()
-    team: tuple[str, ...] = ()
-    assignee: tuple[str, ...] = ()
-    priority: tuple[str, ...] = ()
-    tag: tuple[str, ...] = ()
-    requester: tuple[str, ...] = ()
-    text: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """What is set, as it is saved in a view."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items() if value}
-
-
-def parse_filter(values: Mapping[str, Any]) -> TicketFilter:
-    """A filter from lists of texts (a query string, a saved view). Unknown keys are left out.
-
-    Raises :class:`InvalidFilter` for a value that no ticket can have.
-    """
-    return TicketFilter(
-        category=_among("category", values, CATEGORIES),
-        status=_matching("status", values, r"[a-z0-9_-]{1,40}"),
-        team=_people("team", values, ()),
-        assignee=_people("assignee", values, (_ME,)),
-        priority=_among("priority", values, PRIORITIES),
-        tag=tuple(" ".join(tag.split()).lower()[:50] for tag in _texts(values.get("tag")) if tag.strip()),
-        requester=_matching("requester", values, _ID.pattern),
-        text=" ".join(storable(" ".join(_texts(values.get("text")))).split())[:200],
-    )
-
-
-def parse_sort(text: str | None) -> str:
-    """A sort key of the allow-list; nothing is the default. Raises :class:`InvalidFilter`."""
-    if not text:
-        return DEFAULT_SORT
-    if text not in SORTS:
-        raise InvalidFilter(_("Tickets cannot be sorted like that; choose an order from the menu."))
-    return text
-
-
-def criteria(wanted: TicketFilter, user: User) -> list[ColumnElement[bool]]:
-    """The filter in SQL, as ``user`` reads it ("me"). Goes on top of ``visible_tickets``, never alone."""
-    found: list[ColumnElement[bool]] = []
-    if wanted.category:
-        found.append(Ticket.category.in_(wanted.category))
-    if wanted.status:
-        found.append(Ticket.status_id.in_(select(Status.id).where(Status.key.in_(wanted.status))))
-    if wanted.team:
-        found.append(_one_of(Ticket.team_id, wanted.team, user))
-    if wanted.assignee:
-        found.append(_one_of(Ticket.assignee_id, wanted.assignee, user))
-    if wanted.priority:
-        found.append(Ticket.priority.in_(wanted.priority))
-    if wanted.requester:
-        found.append(Ticket.requester_id.in_([int(number) for number in wanted.requester]))
-    found += [Ticket.tags.any(Tag.name == name) for name in wanted.tag]
-    if wanted.text:
-        found.append(_text_criterion(wanted.text))
-    return found
-
-
-# ---- views
+# What a row of a list may show beside what it always shows; those of custom fields begin with ``FIELD``.
+COLUMNS = (
+    *("number", "status", "priority", "team", "type", "topic", "tags", "channel", "organization"),
+    *("created", "solved", "due", "promised"),
+)
+# What rows show where nobody has chosen.
+USUAL_COLUMNS = ("priority", "team", "due", "promised", "tags")
+_MOST_COLUMNS = 12
+_LAST_PLACE = 999
 
 
 @dataclass(frozen=True)
@@ -122,6 +59,14 @@ class NamedView:
     can_delete: bool = False
     # For a team's queue: its colour.
     color: str = ""
+    columns: tuple[str, ...] = ()
+    team_id: int | None = None
+    position: int = 0
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The columns of its rows, chosen or usual."""
+        return self.columns or USUAL_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -143,10 +88,14 @@ class ViewList:
 
 def standard_views() -> list[NamedView]:
     """The views that everybody has, in the reader's language."""
+    unsolved = TicketFilter(category=UNSOLVED)
     return [
-        NamedView("mine", _("Waiting for me"), "inbox", TicketFilter(category=(NEW, OPEN), assignee=(_ME,))),
-        NamedView("unassigned", _("Unassigned"), "circle-dashed", TicketFilter(category=UNSOLVED, assignee=(_NONE,))),
-        NamedView("open", _("All unsolved"), "message", TicketFilter(category=UNSOLVED)),
+        NamedView("mine", _("Waiting for me"), "inbox", TicketFilter((NEW, OPEN), assignee=(ME,), snoozed=NO)),
+        NamedView("unassigned", _("Unassigned"), "circle-dashed", TicketFilter(UNSOLVED, assignee=(NONE,), snoozed=NO)),
+        NamedView("open", _("All unsolved"), "message", TicketFilter(UNSOLVED, snoozed=NO)),
+        NamedView("overdue", _("Overdue"), "clock-exclamation", TicketFilter(late=(OVERDUE,)), "due"),
+        NamedView("promised", _("Promised"), "calendar-event", TicketFilter(late=(PROMISED, BROKEN)), "due"),
+        NamedView("snoozed", _("Snoozed"), "moon", replace(unsolved, snoozed=YES)),
         NamedView("solved", _("Solved and closed"), "circle-check", TicketFilter(category=(SOLVED, CLOSED))),
         NamedView("all", _("All tickets"), "list", TicketFilter()),
     ]
@@ -168,13 +117,13 @@ def views_of(user: User) -> ViewList:
             f"team-{team.id}",
             labels.team_name(team),
             "users-group",
-            TicketFilter(category=UNSOLVED, team=(str(team.id),)),
+            TicketFilter(UNSOLVED, team=(str(team.id),), snoozed=NO),
             color=team.color,
         )
         for team, member in rows
         if sees_all or member is not None or not team.private
     ]
-    return ViewList(standard_views(), teams, [_named(view, user) for view in _saved(user, own)])
+    return ViewList(standard_views(), teams, _saved_views(user, own))
 
 
 def count_of(views: Sequence[NamedView], user: User) -> dict[str, int]:
@@ -193,6 +142,19 @@ def count_of(views: Sequence[NamedView], user: User) -> dict[str, int]:
     return dict(zip((view.key for view in views), row, strict=True))
 
 
+@dataclass(frozen=True)
+class ViewDraft:
+    """What somebody wants a saved view to be."""
+
+    name: str
+    filter: TicketFilter
+    sort: str = DEFAULT_SORT
+    shared_with: str = MINE
+    team: Team | None = None
+    columns: Sequence[str] = ()
+    position: int = 0
+
+
 def save_view(
     name: str, wanted: TicketFilter, sort: str, actor: User, shared_with: str = MINE, team: Team | None = None
 ) -> View:
@@ -201,32 +163,68 @@ def save_view(
     Raises :class:`InvalidFilter` (no name, no such circle) or NotAllowed: sharing needs ``view.share``.
     """
     require(actor, "view.save")
-    name = " ".join(storable(name).split())
-    if not name:
-        raise InvalidFilter(_("Give the view a name."))
-    if len(name) > NAME_LENGTH:
-        raise InvalidFilter(_("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    if shared_with not in SHARING or (shared_with == TEAM and (team is None or not team.active)):
-        raise InvalidFilter(_("Choose who sees the view."))
-    if shared_with != MINE:
-        require(actor, "view.share")
+    view = View(owner_id=actor.id)
     with transaction():
-        view = View(
-            name=name,
-            shared_with=shared_with,
-            owner_id=actor.id,
-            team_id=team.id if team is not None and shared_with == TEAM else None,
-            filters=wanted.as_dict(),
-            sort=parse_sort(sort),
-        )
+        _write(view, ViewDraft(name, wanted, sort, shared_with, team), actor)
         db.session.add(view)
         db.session.flush()
     return view
 
 
+def change_view(view: View, draft: ViewDraft, actor: User) -> View:
+    """Make a saved view what ``draft`` says. Joins or opens the transaction.
+
+    One's own, or with ``view.share`` a shared one. Raises :class:`InvalidFilter` and NotAllowed as :func:`save_view`.
+    """
+    require(actor, "view.save")
+    if view.owner_id != actor.id:
+        require(actor, "view.share")
+    with transaction():
+        _write(view, draft, actor)
+        db.session.flush()
+    return view
+
+
+def parse_columns(names: Sequence[str]) -> list[str]:
+    """Columns of the allow-list, each once, in the order given. Raises :class:`InvalidFilter` for too many."""
+    found = [name for name in dict.fromkeys(names) if name in COLUMNS or (name.startswith(FIELD) and is_key(name))]
+    if len(found) > _MOST_COLUMNS:
+        raise InvalidFilter(_("A row has room for %(number)s columns; take some away.", number=_MOST_COLUMNS))
+    return found
+
+
+def _write(view: View, draft: ViewDraft, actor: User) -> None:
+    view.name = clean_name(draft.name)
+    check_sharing(draft.shared_with, draft.team)
+    if draft.shared_with != MINE:
+        require(actor, "view.share")
+    view.shared_with = draft.shared_with
+    view.team_id = draft.team.id if draft.team is not None and draft.shared_with == TEAM else None
+    view.filters = draft.filter.as_dict()
+    view.sort = parse_sort(draft.sort)
+    view.columns = parse_columns(draft.columns)
+    view.position = min(max(draft.position, 0), _LAST_PLACE)
+
+
+def clean_name(name: str) -> str:
+    """The name of a view as it is kept, in one line. Raises :class:`InvalidFilter` for none, and for one too long."""
+    name = " ".join(storable(name).split())
+    if not name:
+        raise InvalidFilter(_("Give the view a name."))
+    if len(name) > NAME_LENGTH:
+        raise InvalidFilter(_("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
+    return name
+
+
+def check_sharing(shared_with: str, team: Team | None) -> None:
+    """Raise :class:`InvalidFilter` unless it is shared with somebody that there is."""
+    if shared_with not in SHARING or (shared_with == TEAM and (team is None or not team.active)):
+        raise InvalidFilter(_("Choose who sees the view."))
+
+
 def find_view(key: str, user: User) -> View | None:
     """The saved view with that key if ``user`` has it. Not yours and not there are the same answer."""
-    if not _ID.fullmatch(key):
+    if not (key.isascii() and key.isdigit() and len(key) < 19):
         return None
     own = select(TeamMember.team_id).where(TeamMember.user_id == user.id)
     return db.session.scalar(select(View).where(View.id == int(key), _shown_to(user, own)))
@@ -253,80 +251,27 @@ def _shown_to(user: User, own_teams: Any) -> ColumnElement[bool]:
     )
 
 
-def _named(view: View, user: User) -> NamedView:
+def _saved_views(user: User, own_teams: Sequence[int]) -> list[NamedView]:
+    shares = allowed(user, "view.share")
+    return [_named(view, user, shares) for view in _saved(user, own_teams)]
+
+
+def _named(view: View, user: User, shares: bool) -> NamedView:
     try:
-        wanted, sort = parse_filter(view.filters), parse_sort(view.sort)
+        sort = parse_sort(view.sort)
     except InvalidFilter:
-        # Saved by a version that knew more: show the view, with what can still be read.
-        wanted, sort = TicketFilter(), DEFAULT_SORT
-    mine = view.owner_id == user.id
+        sort = DEFAULT_SORT
     return NamedView(
         str(view.id),
         view.name,
         "bookmark",
-        wanted,
+        # A version that knew more may have saved it: what can still be read counts.
+        readable_filter(view.filters),
         sort,
         True,
         view.shared_with,
-        mine or user.role in ("supervisor", "admin"),
-    )
-
-
-# ---- values
-
-
-def _one_of(column: Any, values: Sequence[str], user: User) -> ColumnElement[bool]:
-    numbers = [user.id if value == _ME else int(value) for value in values if value != _NONE]
-    options = [column.in_(numbers)] if numbers else []
-    if _NONE in values:
-        options.append(column.is_(None))
-    return or_(*options)
-
-
-def _text_criterion(text: str) -> ColumnElement[bool]:
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-    options: list[ColumnElement[bool]] = [
-        Ticket.subject.ilike(pattern, escape="\\"),
-        Ticket.requester.has(User.name.ilike(pattern, escape="\\")),
-        Ticket.requester.has(User.email.ilike(pattern, escape="\\")),
-    ]
-    if _ID.fullmatch(number := text.removeprefix("#")):
-        options.append(Ticket.id == int(number))
-    return or_(*options)
-
-
-def _texts(value: Any) -> list[str]:
-    items = value if isinstance(value, list | tuple) else [value] if value not in (None, "") else []
-    if len(items) > _VALUES:
-        raise InvalidFilter(_("These are too many values for one filter; %(number)s fit.", number=_VALUES))
-    return [str(item) for item in items]
-
-
-def _among(name: str, values: Mapping[str, Any], known: Sequence[str]) -> tuple[str, ...]:
-    found = _texts(values.get(name))
-    if any(value not in known for value in found):
-        raise _unusable(name)
-    return tuple(value for value in known if value in found)
-
-
-def _matching(name: str, values: Mapping[str, Any], pattern: str) -> tuple[str, ...]:
-    found = _texts(values.get(name))
-    if any(not re.fullmatch(pattern, value) for value in found):
-        raise _unusable(name)
-    return tuple(dict.fromkeys(found))
-
-
-def _people(name: str, values: Mapping[str, Any], words: Sequence[str]) -> tuple[str, ...]:
-    found = _texts(values.get(name))
-    if any(value not in (_NONE, *words) and not _ID.fullmatch(value) for value in found):
-        raise _unusable(name)
-    return tuple(dict.fromkeys(found))
-
-
-def _unusable(name: str) -> InvalidFilter:
-    return InvalidFilter(
-        _(
-            "The filter “%(name)s” has a value that no ticket can have; take it off and choose again.",
-            name=name,
-        )
+        shares or view.owner_id == user.id,
+        columns=tuple(view.columns or ()),
+        team_id=view.team_id,
+        position=view.position,
     )

@@ -19,6 +19,8 @@ def client_class() -> type[FlaskClient]:
     """The class of the clients that a desk gives to tests."""
     from flask.testing import FlaskClient
 
+    from helpdesk.core import theming
+
     class DeskClient(FlaskClient):
         """A browser of somebody (``user``; None: a stranger).
 
@@ -31,9 +33,14 @@ def client_class() -> type[FlaskClient]:
         def open(self, *args: Any, **kwargs: Any) -> Any:
             kwargs.setdefault("buffered", True)
             forget_what_was_read()
+            # What a test writes into a theme is seen by the next request; none looks for it at each of its templates.
+            themes = self.application.extensions[theming.EXTENSION]
+            themes.look_again()
+            before, themes.interval = themes.interval, theming.INTERVAL
             try:
                 return contextvars.Context().run(super().open, *args, **kwargs)
             finally:
+                themes.interval = before
                 forget_what_was_read()
 
     return DeskClient

@@ -1,6 +1,7 @@
 """Who is reading: the row that a cookie stands for, and the cookies."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, abort, g, redirect, request, session, url_for
 from flask_babel import lazy_gettext as _l
@@ -60,10 +61,12 @@ def current_session() -> sign_in_sessions.Session | None:
 
 
 def _unauthorized() -> Response:
-    # An htmx fragment cannot show the sign-in page in a corner: the whole page goes there.
-    target = url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    # An htmx fragment cannot show the sign-in page in a corner: the whole page goes there, and comes back.
     if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("auth.sign_in")})
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = page._replace(scheme="", netloc="", fragment="").geturl()
+        return Response(status=401, headers={"HX-Redirect": url_for("auth.sign_in", next=back or None)})
+    target = url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
     return redirect(target, 303)
 
 

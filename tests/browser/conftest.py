@@ -1,12 +1,36 @@
 """Chromium for tests, and what it must never do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+# Milliseconds, for a machine that is busy with other tests.
+PATIENCE = 120_000
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
+
+
+@pytest.fixture
+def open_as(browser: Browser, listen: Any) -> Iterator[Callable[..., Page]]:
+    """A browser of somebody's own: ``open_as(client, address)``, as whoever is signed in at the client.
+
+    Ended before the desk is, which ``listen`` runs.
+    """
+    contexts: list[BrowserContext] = []
+
+    def begin(client: Any, address: str, **how: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
+        contexts.append(context)
+        context.add_cookies([{"name": "helpdesk", "value": client.get_cookie("helpdesk").value, "url": address}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        return page
+
+    yield begin
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -268,7 +268,7 @@ def paused(desk: ServedDesk) -> set[str]:
 
 def fill_ticket(page: Page, desk: ServedDesk, subject: str) -> None:
     page.goto(f"{desk.url}/desk/tickets/new")
-    page.locator("[name=email]").fill("ada@customer.example")
+    page.locator("[name=who]").fill("ada@customer.example")
     page.locator("[name=subject]").fill(subject)
     page.locator("[name=written_by][value=customer]").check()
     page.locator("textarea[name=text]").fill("It rubs on every turn.")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from helpdesk.api import Channel, DeliveryFailed, OutgoingMessage, Reject, write_care
-from helpdesk.core import deliveries, files, links, repairs, settings, workflow
+from helpdesk.api import Channel, DeliveryFailed, OutgoingMessage, Reject, store_bytes, write_care, write_letter
+from helpdesk.core import deliveries, files, links, personal_data, repairs, settings, unused_files, workflow
 from helpdesk.core.channels import intake, outbox, pauses
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import MessageDraft
@@ -71,7 +71,8 @@ def reply(make_ticket: Any, make_user: Any) -> Any:
 def test_a_reply_leaves_once(post: Post, reply: Any, run_jobs: Any) -> None:
     delivery = reply()
     assert (delivery.state, delivery.identity) == ("waiting", "1@desk.example")
-    assert run_jobs() == 1
+    # The reply, and the notices of it.
+    assert run_jobs() == 2
     assert (delivery.state, delivery.attempts, delivery.error) == ("sent", 1, "") and delivery.sent_at is not None
     (outgoing,) = post.sent
     assert (outgoing.kind, outgoing.identity, outgoing.address) == ("reply", "1@desk.example", delivery.address)
@@ -519,12 +520,13 @@ def test_agents_are_told_what_a_customer_writes(post: Post, make_ticket: Any, ma
     workflow.assign(ticket, jonas, None)
     workflow.follow(ticket, mia, None)
     workflow.reply(ticket, MessageDraft("Before the owner wants it."), ticket.requester)
+    run_jobs()
     assert told(ticket) == []
     settings.save(DeskSettings, {"tell_staff": True}, None)
     workflow.reply(ticket, MessageDraft("It still creaks."), ticket.requester)
     workflow.reply(ticket, MessageDraft("We look at it."), jonas)
-    assert [delivery.user_id for delivery in told(ticket)] == [jonas.id, mia.id]
     run_jobs()
+    assert [delivery.user_id for delivery in told(ticket)] == [jonas.id, mia.id]
     mail = next(outgoing for outgoing in post.sent if outgoing.address == jonas.email)
     assert (mail.kind, mail.text, mail.automatic, mail.subject) == ("agent", "It still creaks.", True, "Creaking")
     assert mail.link == f"http://desk.example/desk/tickets/{ticket.id}"
@@ -532,7 +534,7 @@ def test_agents_are_told_what_a_customer_writes(post: Post, make_ticket: Any, ma
     assert found is not None and found[1].id == jonas.id, "the token is that agent's own"
 
 
-def test_agents_are_not_told_what_a_robot_writes(post: Post, make_ticket: Any, make_user: Any) -> None:
+def test_agents_are_not_told_what_a_robot_writes(post: Post, make_ticket: Any, make_user: Any, run_jobs: Any) -> None:
     settings.save(DeskSettings, {"tell_staff": True}, None)
     ticket = make_ticket()
     workflow.assign(ticket, make_user("agent"), None)
@@ -540,6 +542,7 @@ def test_agents_are_not_told_what_a_robot_writes(post: Post, make_ticket: Any, m
     with transaction():
         item.machine = True
     workflow.reply(ticket, MessageDraft("I am away.", intake_id=item.id), ticket.requester)
+    run_jobs()
     assert told(ticket) == []
 
 
@@ -612,6 +615,36 @@ def test_care_mail_reaches_nobody_who_wants_none(post: Post, make_user: Any, run
     run_jobs()
     assert post.sent == []
     assert waiting is not None and waiting.state == "cancelled" and "wants no such mail" in waiting.error
+
+
+# ---- what was arranged
+
+
+def test_a_letter_goes_out_with_its_file_and_is_no_answer(
+    post: Post, make_user: Any, make_ticket: Any, run_jobs: Any, travel: Any
+) -> None:
+    """Its file stays while it may be sent, and goes with the person."""
+    anna, ben = make_user(name="Anna"), make_user()
+    ticket = make_ticket(requester=anna)
+    run_jobs()
+    post.sent.clear()
+    with transaction():
+        ben.bounced_at = now()
+    file, place = store_bytes(b"BEGIN:VCALENDAR", "call.ics", "text/calendar"), "http://desk.example/c"
+    assert write_letter(ben, "A call", "At ten.") is None
+    write_letter(anna, "A call", "At ten.", ticket=ticket, files=[file], link=place, link_label="Move")
+    unused_files.remove([file.sha256], (now() + timedelta(days=3)).isoformat())
+    assert files.path_of(file.sha256).exists()
+    run_jobs()
+    (mail,) = post.sent
+    assert (mail.kind, mail.subject, mail.text, mail.link) == ("letter", "A call", "At ten.", place)
+    assert [(one.name, one.content_type) for one in mail.files] == [("call.ics", "text/calendar")]
+    assert mail.automatic and mail.reply_token and not mail.unsubscribe
+    db.session.refresh(ticket)
+    assert ticket.first_response_at is None
+    personal_data.erase(anna, make_user("admin"))
+    run_jobs()
+    assert not files.path_of(file.sha256).exists()
 
 
 # ---- pauses

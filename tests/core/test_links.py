@@ -21,6 +21,19 @@ def test_a_token_names_its_ticket_and_person(make_ticket: Any, make_user: Any) -
     assert links.desk_url(ticket) == f"http://desk.example/desk/tickets/{ticket.id}"
 
 
+def test_plugins_have_links_of_their_own(make_ticket: Any) -> None:
+    ticket = make_ticket()
+    token = links.link_token("orders:pay", ticket, ticket.requester)
+    assert links.redeem_link("orders:pay", token) == (ticket, ticket.requester)
+    assert links.redeem_link("orders:see", token) is links.redeem(links.FOLLOW, token) is None
+    for make in (
+        lambda: links.link_token(links.FOLLOW, ticket, ticket.requester),
+        lambda: links.redeem_link("", token),
+    ):
+        with pytest.raises(ValueError, match="begins with its name and a colon"):
+            make()
+
+
 def test_no_part_can_be_exchanged(make_ticket: Any, make_user: Any) -> None:
     one, other = make_ticket(), make_ticket()
     number, person, seal = links.token(links.REPLY, one, one.requester).split("-")

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from helpdesk.core import views, workflow
+from helpdesk.core import filters, views, workflow
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import InvalidFilter, TicketFilter, parse_filter, parse_sort
 from helpdesk.core.models import Ticket, View
 from helpdesk.core.pages import ticket_page
 from helpdesk.core.permissions import NotAllowed
-from helpdesk.core.views import InvalidFilter, TicketFilter, parse_filter, parse_sort
 from helpdesk.core.workflow import mark_read
 
 
@@ -117,7 +117,7 @@ def many(make_ticket: Any, make_user: Any) -> Any:
 
 
 @pytest.mark.db
-@pytest.mark.parametrize("sort", views.SORTS)
+@pytest.mark.parametrize("sort", filters.SORTS)
 def test_every_ticket_is_on_one_page_and_back_again(many: Any, sort: str) -> None:
     expected = [row.ticket.id for row in ticket_page(many, TicketFilter(), sort, size=100).rows]
     assert len(expected) == 23
@@ -133,6 +133,28 @@ def test_every_ticket_is_on_one_page_and_back_again(many: Any, sort: str) -> Non
         page = ticket_page(many, TicketFilter(), sort, before=page.before, size=7)
         before.append([row.ticket.id for row in page.rows])
     assert [number for numbers in reversed(before) for number in numbers] == expected[: -len(forth[-1])]
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("sort", ["due", "-due"])
+def test_by_due_date_none_is_left_out_and_none_comes_twice(many: Any, sort: str) -> None:
+    tickets, moment = list(db.session.scalars(select(Ticket).order_by(Ticket.id))), now()
+    for ticket in tickets[::2]:
+        ticket.due_at = moment + timedelta(days=ticket.id // 4)
+    db.session.commit()
+    dated = sorted(tickets[::2], key=lambda ticket: (ticket.due_at, ticket.id))
+    expected = [ticket.id for ticket in [*dated, *tickets[1::2]]]
+    forth, cursor = [], None
+    while True:
+        page = ticket_page(many, TicketFilter(), sort, after=cursor, size=5)
+        forth.append([row.ticket.id for row in page.rows])
+        if (cursor := page.after) is None:
+            break
+    assert [number for numbers in forth for number in numbers] == (expected if sort == "due" else expected[::-1])
+    for numbers in reversed(forth[:-1]):
+        page = ticket_page(many, TicketFilter(), sort, before=page.before, size=5)
+        assert [row.ticket.id for row in page.rows] == numbers
+    assert page.before is None
 
 
 def test_a_page_holds_its_place_while_tickets_come_and_go(many: Any, make_ticket: Any) -> None:

@@ -463,7 +463,7 @@ def test_what_has_ended_long_ago_goes_and_what_has_failed_stays(
     assert left == [("probe.old", "failed"), ("probe.new", "done"), ("probe.waits", "waiting")]
     assert [one.reason for one in db.session.scalars(select(QuarantinedMessage))] == ["new"]
     assert db.session.scalars(select(Worker)).all() == []
-    assert tidy.result == {"jobs": 4, "messages": 1}
+    assert tidy.result == {"jobs": 4, "messages": 1, "notices": 0}
 
 
 # ---- workers

@@ -84,6 +84,7 @@ def test_b1_everything_is_killed(sqlite_desk: Desk) -> None:
     desk, rounds = sqlite_desk, amount(2, 500)
     chance = random.Random()
     add_admin(desk)
+    desk.send_at_once()
     desk.add_plugin(PLUGINS / "calm.py")
     served = Served(desk)
     agent = Visitor(served.port)

@@ -61,6 +61,7 @@ def test_b3_nobody_meets_a_lock(desk: Desk, engine: str) -> None:
 def test_two_webs_and_two_workers_pass_the_flow(mailbox: Mailbox, several: Desk) -> None:
     """A customer asks at one web process, an agent replies at the other, the mail leaves, the answer joins."""
     add_admin(several)
+    several.send_at_once()
     several.add_plugin(PLUGINS / "calm.py")
     several.write(
         'INSERT INTO setting ("group", key, value) VALUES '

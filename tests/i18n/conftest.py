@@ -9,24 +9,38 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from helpdesk_callbacks.models import Attempt, Call, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
 
 from helpdesk.core import (
     accounts,
+    actions,
     api_tokens,
+    bulk,
+    canned,
+    hours_editing,
     labels,
     links,
+    macros,
     plugin_uploads,
+    reply_drafts,
+    roster,
     schedules,
     service_accounts,
     settings,
+    ticket_types,
+    topics,
     workflow,
 )
+from helpdesk.core.canned import Canned
 from helpdesk.core.channels import intake
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import MessageDraft, StoredFile, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.files import store_bytes
+from helpdesk.core.filters import TicketFilter
+from helpdesk.core.hours_editing import HoursDraft
+from helpdesk.core.macros import MacroDraft
 from helpdesk.core.models import (
     Attachment,
     CorrectedString,
@@ -41,10 +55,12 @@ from helpdesk.core.models import (
     User,
     Worker,
 )
+from helpdesk.core.reply_drafts import Written
+from helpdesk.core.roster import ShiftDraft
 from helpdesk.core.settings import DeskSettings
 from helpdesk.core.teams import make_team
 from helpdesk.core.transaction import transaction
-from helpdesk.core.views import TicketFilter, save_view
+from helpdesk.core.views import save_view
 from helpdesk.plugins import manager
 
 # A mark of what people wrote: data, in no language of the desk.
@@ -52,6 +68,9 @@ DATA = "\u00a7"
 # Addresses that are no pages of a desk that runs, each with the reason.
 NO_PAGES = {
     "static": "a file",
+    "callbacks.static": "a file",
+    "callbacks.calendar": "a calendar, for programs",
+    "callbacks.customer_calendar": "a file",
     "look.theme_file": "a file of a theme",
     "well_known.security_txt": "a text for programs",
     "setup.desk": "open until the first administrator is made",
@@ -113,7 +132,23 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     workflow.note(ticket, MessageDraft(text=f"{DATA}Note"), admin)
     workflow.assign(ticket, admin, admin)
     workflow.set_priority(ticket, "high", admin)
+    workflow.set_due(ticket, now() + timedelta(hours=2), admin)
+    workflow.promise_answer(ticket, now() + timedelta(days=2), admin, f"{DATA}Words")
     workflow.set_field(ticket, "serial", f"{DATA}17", admin)
+    kind, topic = ticket_types.add_type(f"{DATA}Type", None), topics.add_topic(f"{DATA}Topic", None, None, public=True)
+    workflow.set_type(ticket, kind, admin)
+    workflow.set_topic(ticket, topic, admin)
+    wanted = Canned(f"{DATA}Thanks", {locale: f"{DATA}Text {{{{ team.name }}}}"}, f"{DATA}Folder", "everybody")
+    thanks = MacroDraft(
+        f"{DATA}Thanks", [{"do": "reply", "value": f"{DATA}Thank you."}, {"do": "set_status", "value": "solved"}]
+    )
+    macro = macros.save(None, thanks, admin)
+    act = bulk.begin([ticket.id], actions.parse([{"do": "add_tags", "value": f"{DATA}late"}], admin), admin)
+    answer = canned.save(None, wanted, admin)
+    reply_drafts.keep(ticket, Written(f"{DATA}Begun", visibility="internal"), admin)
+    hours, shift_id = _working_time(admin)
+    calls = _promised_calls(ticket, admin)
+    by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
     job, held = _work_that_failed(ticket)
@@ -125,8 +160,16 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "user_id": customer.id,
         "team_id": team.id,
         "field_id": field.id,
+        "hours_id": hours,
+        "shift_id": shift_id,
         "organization_id": firm.id,
         "view_id": view.id,
+        "macro_id": macro.id,
+        "act_id": act.id,
+        "canned_id": answer.id,
+        "type_id": kind.id,
+        "topic_id": topic.id,
+        "draft_id": 1,
         "item_id": came_in.intake_id,
         "job_id": job.id,
         "event_id": held.event_id,
@@ -139,6 +182,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "upload": plugin_uploads.keep(_wheel(), admin),
         "secret": accounts.issue_token(accounts.RESET, admin),
         **_mail_rooms(),
+        **calls,
     }
     special = {
         "admin.settings_group": {"name": "desk"},
@@ -147,11 +191,33 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "admin.service": {"user_id": _programs(admin)},
         "admin.confirm_discard": {"name": "orders"},
         "admin.confirm_retry_failed": {"name": "orders.fetch"},
+        "callbacks.customer": {"token": by_link},
+        "callbacks.customer_call": {"token": by_link},
         "desk.original": {"message_id": came_in.message_id or 1},
         "desk.report": {"name": next(_reports(), "none")},
+        "desk.view_form": {"key": view.id},
         "portal.unsubscribe": {"token": links.unsubscribe_url(customer).rpartition("/")[2]},
     }
     return World(admin, customer, values, special)
+
+
+def _promised_calls(ticket: Ticket, admin: User) -> dict[str, int]:
+    """A call that nobody answered at first, one in every other state, a reason with questions, a rule."""
+    reason = Reason(name=f"{DATA}Reason", questions=f"{DATA}Why?")
+    rule = FollowUpRule(name=f"{DATA}Rule", tag=f"{DATA}tag", words=f"{DATA}Words", kind="mail", priority="high")
+    words = {"ticket": ticket, "person": ticket.requester, "phone": "+49 30 901820", "reason": f"{DATA}About"}
+    calls = []
+    for place, state in enumerate(("due", "missed", "booked", "done", "cancelled")):
+        start = now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=place)
+        until = start + timedelta(minutes=30)
+        when = {"starts_at": start, "ends_at": until, "promised_from": start, "promised_until": until}
+        calls.append(Call(**words, **when, state=state, agent=admin, zone="Europe/Berlin", reason_row=reason))
+    calls[0].tries, calls[0].problem, calls[3].outcome, calls[3].kept = 1, "away", "reached", True
+    tried = Attempt(call=calls[0], number=1, agent=admin, outcome="busy", note=f"{DATA}Note", next_step=f"{DATA}Step")
+    tried.next_at = now()
+    with transaction():
+        db.session.add_all([reason, rule, *calls, tried])
+    return {"call_id": calls[0].id, "follow_up_id": rule.id, "reason_id": reason.id}
 
 
 def _mail_rooms() -> dict[str, int]:
@@ -163,6 +229,15 @@ def _mail_rooms() -> dict[str, int]:
     with transaction():
         db.session.add_all([box, server, rule])
     return {"mailbox_id": box.id, "server_id": server.id, "rule_id": rule.id}
+
+
+def _working_time(admin: User) -> tuple[int, int]:
+    """Hours with a day that differs, and a shift; they do not hide who is there from anything else."""
+    special = f"2026-12-24 closed {DATA}Eve"
+    hours = hours_editing.make_hours(HoursDraft(f"{DATA}Hours", ("00:00-24:00",) * 7, special=special), admin)
+    shift = roster.add_shift(ShiftDraft(admin, "00:00", "24:00", now().date()), admin)
+    roster.add_absence(admin, now() - timedelta(days=400), now() - timedelta(days=399), admin, note=f"{DATA}Note")
+    return hours.id, shift.id
 
 
 def _programs(admin: User) -> int:

@@ -38,8 +38,10 @@ SILENT = ("script", "style", "code", "kbd", "pre", "time", "option", "textarea")
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Words that are the same in every language, or are put into words by Babel.
 SAME = re.compile(
-    r"\d{4}-\w{3}-\d\d|https?://\S*|\S+@\S+|[A-Za-z]+/[A-Za-z_/]+|#\w+|\b(?:UTC|EN|EO|KB|MB|GB|ms|SMTP|TLS|STARTTLS|Ctrl|None)\b"
+    r"1h, 3h, tomorrow, workday, week|1h, 4h, 1d, write|\d{4}-\w{3}-\d\d|https?://\S*|\S+@\S+|[A-Za-z]+/[A-Za-z_/]+|#\w+|\b(?:UTC|EN|EO|KB|MB|GB|ms|SMTP|TLS|STARTTLS|Ctrl|None|CSV|JSON)\b"
     r"|English|Esperanto|中文.*|\d+ ?[a-zé.]{1,4}\b|\bkaj\b|\b(?:jan|feb|mar|apr|maj|jun|jul|aŭg|sep|okt|nov|dec)\w*"
+    # Days as Babel writes them, and what a setting takes as it is typed.
+    r"|\b(?:lundo|mardo|merkredo|ĵaŭdo|vendredo|sabato|dimanĉo)\b|\b(?:lu|ma|me|ĵa|ve|sa|di), |\b\d+ [A-Z][a-z]{2}\b"
 )
 
 

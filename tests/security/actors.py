@@ -15,6 +15,8 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from helpdesk_callbacks import feed
+from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
 
@@ -22,25 +24,33 @@ from helpdesk.app import create_app
 from helpdesk.core import (
     accounts,
     api_tokens,
+    canned,
     catalogs,
     files,
     generation,
     links,
+    macros,
     schedules,
     service_accounts,
     settings,
     views,
     workflow,
 )
+from helpdesk.core.canned import Canned
 from helpdesk.core.channels import intake
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import TicketFilter
 from helpdesk.core.jobs import ledger
+from helpdesk.core.macros import MacroDraft
 from helpdesk.core.models import (
+    Absence,
     ApiToken,
     Attachment,
+    BulkAct,
+    BusinessHours,
     Delivery,
     Event,
     HeldFact,
@@ -49,19 +59,22 @@ from helpdesk.core.models import (
     Message,
     Organization,
     Schedule,
+    Shift,
     SignInSession,
     Status,
     Team,
     Ticket,
     TicketField,
+    TicketMerge,
+    TicketType,
     Token,
+    Topic,
     TrustedDevice,
     User,
 )
 from helpdesk.core.permissions import ROLE_PERMISSIONS
 from helpdesk.core.transaction import transaction
 from helpdesk.testing.browsers import browser_of, client_class
-from helpdesk.testing.routes import compile_once
 
 # Stand in the ticket of the private team, and in a note on the open one.
 SECRET, NOTE = "Quixmark", "Notemark"
@@ -151,7 +164,6 @@ class FilledDesk:
 def fill(template: Path, folder: Path) -> FilledDesk:
     """Make the desk in ``folder``, which is not there yet."""
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm", "queue.sqlite3"))
-    compile_once()
     app = create_app(Config(home=folder, testing=True, public_url="http://desk.example"))
     app.config["WTF_CSRF_ENABLED"] = False
     app.extensions[ledger.NUDGE] = None
@@ -161,6 +173,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
         people = _people(desk)
         _tickets(desk, people)
         _rooms(desk, people)
+        _calls(desk, people)
         _files_on_disk(desk)
         for name, user in people.items():
             browser: Any = browser_of(app, user)
@@ -239,6 +252,7 @@ def _tickets(desk: FilledDesk, people: Mapping[str, User]) -> None:
     workflow.reply(own, MessageDraft("It is repaired.", files=[_stored("invoice.txt", "Invoice")]), people["agent"])
     desk.values["number"] = {"own": own.id, "any": own.id, "note": own.id, "crossed": own.id, "private": private.id}
     desk.values["number"]["missing"] = NOBODYS
+    desk.values["merge_id"] = {"own": _undone(own), "private": _undone(private), "missing": NOBODYS}
     desk.values["attachment_id"] = {
         "own": _file_of(own, "invoice.txt"),
         "note": _file_of(own, f"{NOTE}.txt"),
@@ -268,6 +282,15 @@ def _tickets(desk: FilledDesk, people: Mapping[str, User]) -> None:
     desk.values["user_id"] = {**people_ids, "missing": NOBODYS}
 
 
+def _undone(ticket: Ticket) -> int:
+    """A merge that was undone: asking for that again changes nothing."""
+    with transaction():
+        row = TicketMerge(survivor_id=ticket.id, merged_id=ticket.id, undone_at=now())
+        db.session.add(row)
+        db.session.flush()
+        return row.id
+
+
 def _by_mail(sender: User) -> Ticket:
     mail = f"From: {sender.name} <{sender.email}>\r\nTo: help@desk.example\r\nMessage-ID: <1@shared.example>\r\n"
     outcome = intake.receive("email", f"{mail}Subject: Rear brake\r\n\r\nIt rubs on every turn.\r\n".encode())
@@ -294,21 +317,43 @@ def _file_of(ticket: Ticket, name: str) -> int:
 
 def _rooms(desk: FilledDesk, people: Mapping[str, User]) -> None:
     agent, supervisor = people["agent"], people["supervisor"]
-    mine = views.save_view("Brakes", views.TicketFilter(tag=("brakes",)), "-updated", agent)
-    shared = views.save_view("Everybody's", views.TicketFilter(), "-updated", supervisor, views.EVERYBODY)
+    mine = views.save_view("Brakes", TicketFilter(tag=("brakes",)), "-updated", agent)
+    shared = views.save_view("Everybody's", TicketFilter(), "-updated", supervisor, views.EVERYBODY)
+    own = canned.save(None, Canned("Brakes", {"en": "We see to it."}), agent)
+    everybodys = canned.save(None, Canned("Thanks", {"en": "Thank you."}, shared_with=views.EVERYBODY), supervisor)
+    desk.values["canned_id"] = {"own": own.id, "shared": everybodys.id, "missing": NOBODYS}
+    desk.values["canned_id of desk.canned_text"] = {"any": everybodys.id}
+    solves = [{"do": "add_tags", "value": "seen"}]
+    macro = macros.save(None, MacroDraft("Seen", solves), agent)
+    shared_macro = macros.save(None, MacroDraft("Looked at", solves, views.EVERYBODY), supervisor)
+    desk.values["macro_id"] = {"own": macro.id, "shared": shared_macro.id, "missing": NOBODYS}
+    for page in ("preview_macro", "use_macro"):
+        desk.values[f"macro_id of desk.{page}"] = {"any": shared_macro.id}
+    desk.values["draft_id"] = {"any": 1}
     event_id = db.session.scalar(
         db.select(db.func.max(Event.id)).where(Event.ticket_id == desk.values["number"]["own"])
     )
     with transaction():
         rows: dict[str, Any] = {
+            "type_id": TicketType(key="return", name="Return"),
+            "topic_id": Topic(name="Brakes", path="/1/"),
             "field_id": TicketField(key="frame", label="Frame", kind="text"),
             "job_id": Job(name="desk.nothing", state="failed"),
             "mailbox_id": Mailbox(address="shop@desk.example", kind="handed", secret="not a secret"),
             "server_id": Server(name="Second", host="127.0.0.1", port=1, security="none"),
             "rule_id": Rule(pattern="robot@robot.example"),
+            "hours_id": BusinessHours(name="Shop", week={"0": [["09:00", "17:00"]]}),
         }
         db.session.add_all([*rows.values(), HeldFact(plugin="email", event_id=event_id, error="It failed.")])
         db.session.flush()
+        absence = Absence(user_id=people["agent"].id, begins_at=now(), ends_at=now() + timedelta(days=1))
+        shift = Shift(user_id=people["agent"].id, weekday=0, begins="09:00", ends="17:00", first_day=now().date())
+        act = BulkAct(actor_id=agent.id, actions=solves, state="done")
+        db.session.add_all([absence, shift, act])
+        db.session.flush()
+        desk.values["act_id"] = {"own": act.id, "missing": NOBODYS}
+        desk.values["absence_id"] = {"own": absence.id, "missing": NOBODYS}
+        desk.values["shift_id"] = {"any": shift.id, "missing": NOBODYS}
         for name, row in rows.items():
             desk.values[name] = {"any": row.id, "missing": NOBODYS}
     first = db.select(db.func.min(Intake.id)).where(Intake.ticket_id == desk.values["number"]["own"])
@@ -329,6 +374,44 @@ def _rooms(desk: FilledDesk, people: Mapping[str, User]) -> None:
     schedule = db.session.scalar(db.select(Schedule.key).order_by(Schedule.key).limit(1))
     desk.values["key"] = {"any": schedule, "missing": "nobody.knows"}
     desk.values["address"] = {"any": "shop@desk.example", "missing": "nobody@desk.example"}
+
+
+def _calls(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A promised call on the own ticket and one on the private; the links of their customers; the agent's calendar."""
+    numbers, start = desk.values["number"], now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
+    until = start + timedelta(minutes=30)
+    when = {"starts_at": start, "ends_at": until, "promised_from": start, "promised_until": until}
+    calls = {
+        thing: Call(ticket_id=numbers[thing], person_id=people[name].id, phone="+49 30 901820", reason=words, **when)
+        for thing, name, words in (("own", "requester", "Rear brake"), ("private", "customer", SECRET))
+    }
+    rule, reason = FollowUpRule(name="After repairs"), Reason(name="Repair")
+    with transaction():
+        db.session.add_all([*calls.values(), rule, reason])
+    desk.values["call_id"] = {thing: call.id for thing, call in calls.items()} | {"missing": NOBODYS}
+    desk.values["call_id"]["forged"] = calls["own"].id
+    desk.values["follow_up_id"] = {"any": rule.id, "missing": NOBODYS}
+    desk.values["reason_id"] = {"any": reason.id, "missing": NOBODYS}
+    own, private = (
+        links.link_token("callbacks:customer", db.session.get_one(Ticket, call.ticket_id), people[name])
+        for call, name in ((calls["own"], "requester"), (calls["private"], "customer"))
+    )
+    head, _, signature = own.rpartition("-")
+    forged = f"{head}-{signature[::-1]}"
+    desk.values["token of callbacks"] = {
+        "own": own,
+        "forged": forged,
+        "crossed": f"{private.rpartition('-')[0]}-{signature}",
+        "missing": f"zzzzzzzzzzzzz-zzzzzzzzzzzzz-{signature}",
+    }
+    for page in ("customer_call", "customer_calendar", "customer_moves", "customer_cancels"):
+        desk.values[f"token of callbacks.{page}"] = {"any": own, "forged": forged}
+    address = feed.renew(people["agent"])
+    secret = address.rpartition("/")[2].removesuffix(".ics")
+    desk.values["secret of callbacks"] = {"own": secret, "forged": secret[::-1]}
+    with transaction():
+        # However long the tests take: that it was read is not noted again.
+        db.session.execute(db.update(Feed).values(read_at=now() + timedelta(days=1)))
 
 
 def _programs(desk: FilledDesk, people: Mapping[str, User]) -> None:
@@ -389,6 +472,8 @@ FORMS: Mapping[str, Callable[[FilledDesk], dict[str, Any]]] = {
         "data": {"email": desk.emails["requester"], "subject": "Lamp", "text": "It is dark.", "written_by": "us"}
     },
     "desk.edit": lambda _desk: {"data": {"value": ""}},
+    "desk.set_time": lambda _desk: {"data": {"choice": "tomorrow"}},
+    "portal.deny": lambda _desk: {"data": {"text": "It rubs still."}},
     "portal.reply": lambda _desk: {"data": {"text": "It rubs again."}},
     "portal.set_status": lambda _desk: {"data": {"status": "solved"}},
     "portal.ask": lambda _desk: {"data": {"subject": "Lamp", "text": "It is dark.", "email": "new@elsewhere.example"}},

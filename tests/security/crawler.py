@@ -52,7 +52,8 @@ _ARMED = r"""
         const led = element.localName === "a" && name === "href";
         const own = url.origin === location.origin && !url.pathname.startsWith("/oracle-hit");
         const picture = element.localName === "img" && url.protocol === "data:" && value.startsWith("data:image/png");
-        if (!own && !picture && !(led && ["http:", "https:", "mailto:"].includes(url.protocol))) note(element, name);
+        const leads = led && ["http:", "https:", "mailto:", "tel:"].includes(url.protocol);
+        if (!own && !picture && !leads) note(element, name);
         if (led && !own && !element.closest(".msg-body, .quoted") && url.hostname === HOSTILE) note(element, "link");
       }
     }

@@ -30,8 +30,9 @@ from tests.security.scorer import Answer, cookies_of, modifiers, policy_of, scor
 from tests.security.tls import Server
 
 HTTPS = "https://desk.example"
-# Answers with something of a person that a browser may keep: pictures, for an hour, in no cache of others.
-KEPT = {"desk.attachment", "portal.file"}
+# Answers with something of a person that may be kept, in no cache of others: pictures, for an hour, and a calendar; its
+# program asks each time whether it has changed.
+KEPT = {"desk.attachment", "portal.file", "callbacks.calendar"}
 NOBODYS = {"static", "look.theme_css", "look.theme_file", "well_known.security_txt"}
 
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from helpdesk_callbacks.models import Call
 from playwright.sync_api import expect
 from sqlalchemy import Column, Integer, Table
 
@@ -29,20 +30,33 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.sqlite]
 Visit = Callable[..., Oracle]
 # What stands for a part of an address: the table whose rows do.
 _TABLES = {
+    "absence_id": "absence",
+    "act_id": "bulk_act",
     "attachment_id": "attachment",
+    "call_id": "callbacks_call",
+    "canned_id": "canned_response",
     "delivery_id": "delivery",
+    "draft_id": "reply_draft",
     "event_id": "event",
     "field_id": "ticket_field",
+    "follow_up_id": "callbacks_rule",
+    "hours_id": "business_hours",
     "item_id": "intake",
     "job_id": "job",
+    "macro_id": "macro",
     "mailbox_id": "email_mailbox",
+    "merge_id": "ticket_merge",
     "message_id": "message",
     "organization_id": "organization",
+    "reason_id": "callbacks_reason",
     "rule_id": "email_rule",
     "server_id": "email_server",
+    "shift_id": "shift",
     "status_id": "status",
     "team_id": "team",
     "token_id": "api_token",
+    "topic_id": "topic",
+    "type_id": "ticket_type",
     "user_id": "user",
 }
 # Answers that are no pages, each with the reason. An administrator is shown all others.
@@ -53,7 +67,11 @@ NO_PAGES = {
     "api.me": "JSON, for tokens",
     "api.ticket": "JSON, for tokens",
     "api.tickets": "JSON, for tokens",
+    "callbacks.calendar": "a calendar, for programs",
+    "callbacks.customer_calendar": "a file",
+    "callbacks.static": "a file",
     "desk.attachment": "a file",
+    "desk.export_canned": "a file",
     "desk.original": "a file",
     "desk.report": "no plugin of the repository has a report",
     "look.theme_css": "a style sheet",
@@ -299,7 +317,13 @@ def _values() -> dict[str, Any]:
     ticket = db.session.scalars(db.select(Ticket).order_by(Ticket.id)).first()
     assert ticket is not None
     held = next(one for one in db.session.scalars(db.select(HeldFact)) if "/" not in one.plugin)
+    call = db.session.scalars(db.select(Call).order_by(Call.id)).first()
+    assert call is not None
+    by_link = links.link_token("callbacks:customer", call.ticket, call.person)
     return values | {
+        **{f"callbacks.{page}:token": by_link for page in ("customer", "customer_call", "customer_calendar")},
+        "callbacks.customer_call:call_id": call.id,
+        "callbacks.customer_calendar:call_id": call.id,
         "number": ticket.id,
         "token": links.token(links.FOLLOW, ticket, customer),
         "portal.unsubscribe:token": links.unsubscribe_url(customer).rpartition("/")[2],
@@ -307,7 +331,9 @@ def _values() -> dict[str, Any]:
         "admin.confirm_discard:event_id": held.event_id,
         "admin.service:user_id": program.id,
         "admin.settings_group:name": "desk",
+        "desk.filter_page:key": _turns("view"),
         "desk.list_news:key": _turns("view"),
+        "desk.view_form:key": _turns("view"),
         "desk.view_list:key": _turns("view"),
         "key": "core.backup",
         "name": "email",

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from helpdesk.core import api_tokens, schedules, service_accounts
+from helpdesk.core import api_tokens, generation, schedules, service_accounts, ticket_types, topics
 from helpdesk.core.catalogs import digest_of
 from helpdesk.core.channels import intake
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import AuditEntry, Delivery, Job, Organization, Status, TicketField
+from helpdesk.core.models import AuditEntry, BusinessHours, Delivery, Job, Organization, Status, TicketField
 from helpdesk.core.transaction import transaction
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,7 @@ _FETCHED = {
     "password": "very secret", "afterwards": "seen",
 }  # fmt: skip
 _RULE = {"part": "subject", "how": "is", "pattern": "x", "act": "hold"}
+_FOLLOW_UP = {"name": "After", "kind": "call", "days": "3"}
 _SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
 
 # What is sent where, and the act that has to be written down.
@@ -37,6 +38,9 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("admin.save_field", "field.changed", lambda w: (
         f"/admin/fields/{w.field}", {"label": "S", "kind": "text", "active": "1"})),
     ("admin.order_field", "field.moved", lambda w: (f"/admin/fields/{w.field}/down", {})),
+    ("admin.add_hours", "hours.created", lambda w: ("/admin/hours/new", {"name": "Late", "day_0": "12:00-20:00"})),
+    ("admin.save_hours", "hours.changed", lambda w: (f"/admin/hours/{w.hours}", {"name": "B", "day_1": "9-17"})),
+    ("admin.delete_hours", "hours.deleted", lambda w: (f"/admin/hours/{w.hours}/delete", {})),
     ("admin.add_organization", "organization.created", lambda w: ("/admin/organizations/new", {"name": "Other"})),
     ("admin.save_organization", "organization.changed", lambda w: (
         f"/admin/organizations/{w.organization}", {"name": "B"})),
@@ -54,6 +58,13 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("admin.order_status", "status.moved", lambda w: (f"/admin/statuses/{w.second_status()}/up", {})),
     ("admin.add_team", "team.created", lambda w: ("/admin/teams/new", {"name": "Sales", "color": "green"})),
     ("admin.save_team", "team.changed", lambda w: (f"/admin/teams/{w.team}", {"name": "Selling", "color": "blue"})),
+    ("admin.add_type", "type.created", lambda w: ("/admin/types", {"name": "Repair"})),
+    ("admin.save_type", "type.changed", lambda w: (f"/admin/types/{w.type}", {"name": "Repairs", "active": "1"})),
+    ("admin.order_type", "type.moved", lambda w: (f"/admin/types/{w.type}/down", {})),
+    ("admin.add_topic", "topic.created", lambda w: ("/admin/topics", {"name": "Chains"})),
+    ("admin.save_topic", "topic.changed", lambda w: (f"/admin/topics/{w.topic}", {"name": "Brake", "active": "1"})),
+    ("admin.order_topic", "topic.moved", lambda w: (f"/admin/topics/{w.topic}/down", {})),
+    ("admin.delete_topic", "topic.deleted", lambda w: (f"/admin/topics/{w.topic}/delete", {})),
     ("admin.back_up", "schedule.run", lambda w: ("/admin/backups", {})),
     ("admin.settle_schedule", "schedule.switched_off", lambda w: ("/admin/schedules/core.tidy/off", {})),
     ("admin.change_person", "user.changed", lambda w: (
@@ -109,9 +120,21 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("email.add_server", "email.server_added", lambda w: ("/p/email/servers/new", {**_SERVER, "name": "Second"})),
     ("email.order_server", "email.server_moved", lambda w: ("/p/email/servers/2/up", {})),
     ("email.delete_server", "email.server_deleted", lambda w: ("/p/email/servers/1/delete", {})),
+    ("callbacks.add_rule", "callbacks.rule_added", lambda w: ("/p/callbacks/rules/new", _FOLLOW_UP)),
+    ("callbacks.save_rule", "callbacks.rule_changed", lambda w: ("/p/callbacks/rules/1", {**_FOLLOW_UP, "days": "4"})),
+    ("callbacks.switch_rule", "callbacks.rule_changed", lambda w: ("/p/callbacks/rules/1/on", {})),
+    ("callbacks.delete_rule", "callbacks.rule_deleted", lambda w: ("/p/callbacks/rules/1/delete", {})),
+    ("callbacks.add_reason", "callbacks.reason_added", lambda w: ("/p/callbacks/reasons", {"name": "Delivery"})),
+    ("callbacks.save_reason", "callbacks.reason_changed", lambda w: ("/p/callbacks/reasons/1", {"name": "Parcel"})),
+    ("callbacks.order_reason", "callbacks.reason_moved", lambda w: ("/p/callbacks/reasons/1/up", {})),
+    ("callbacks.save_capacity", "callbacks.capacity_changed", lambda w: (
+        f"/p/callbacks/teams/{w.team}/capacity", {"most": "3"})),
+    ("callbacks.renew_feed", "callbacks.feed_made", lambda w: ("/p/callbacks/feed", {})),
+    ("callbacks.stop_feed", "callbacks.feed_stopped", lambda w: ("/p/callbacks/feed/stop", {})),
 ]  # fmt: skip
 # Where more has to be there than fits here: the file whose tests see the act.
 _SEEN_IN = {
+    "admin.hand_over": ("tests/core/test_handover.py", "user.handed_over"),
     "admin.reset_second_factor": ("tests/web/test_second_factor.py", "user.second_factor_reset"),
     "admin.verify_backup": ("tests/web/test_admin_work.py", "backup.tried"),
     "admin.clear_quarantine": ("tests/web/test_admin_work.py", "queue.cleared"),
@@ -130,6 +153,20 @@ _NONE = {
     "admin.stop_preview": "the reader alone saw it",
     "admin.upload_plugin": "it is put aside to be looked at; installing it is the act",
     "desk.save_me": "the reader's own name, language and signature",
+    **dict.fromkeys(
+        (
+            "callbacks.add_call",
+            "callbacks.add_call_to",
+            "callbacks.cancel_call",
+            "callbacks.customer_books",
+            "callbacks.customer_cancels",
+            "callbacks.customer_moves",
+            "callbacks.done",
+            "callbacks.hand_call_over",
+            "callbacks.move_call",
+        ),
+        "the history of the ticket says it",
+    ),
     "email.test_mailbox": "it tries a connection and changes nothing",
     "email.test_server": "it tries a connection and changes nothing",
     "email.test_main_server": "it tries a connection and changes nothing",
@@ -178,7 +215,9 @@ def world(app: Flask, make_user: Any, make_team: Any, make_ticket: Any) -> World
     with transaction():
         fields = [TicketField(key=key, label=key, kind="text", position=place) for place, key in enumerate("ab")]
         organization = Organization(name="Shop")
-        db.session.add_all([*fields, organization])
+        hours = BusinessHours(name="Shop", week={"0": [["09:00", "17:00"]]})
+        db.session.add_all([*fields, organization, hours])
+        generation.bump()
         customer.bounced_at, customer.care_mail = delivery.created_at, False
         item.state = second_item.state = "quarantined"
     schedules.sync()
@@ -214,6 +253,9 @@ def world(app: Flask, make_user: Any, make_team: Any, make_ticket: Any) -> World
     return World(
         field=fields[0].id,
         organization=organization.id,
+        hours=hours.id,
+        type=[ticket_types.add_type(name, None).id for name in ("Return", "Question")][0],
+        topic=[topics.add_topic(name, None, None).id for name in ("Brakes", "Wheels")][0],
         service=service.id,
         token=made.row.id,
         status=db.session.scalar(db.select(Status.id).where(Status.category == "new")),

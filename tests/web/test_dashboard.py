@@ -1,6 +1,7 @@
 """Home: figures that open their tickets, what is next, and the plugins' boxes after it."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from helpdesk.api import Panel, hookimpl
 from helpdesk.core import workflow
+from helpdesk.core.clock import now
 from helpdesk.core.transaction import transaction
 
 
@@ -36,7 +38,8 @@ def test_every_figure_opens_the_tickets_that_it_counts(
     make_ticket("For me", assignee=reader, team=mine)
     make_ticket("Free in my team", team=mine, priority="urgent")
     make_ticket("Free elsewhere", team=other, priority="urgent")
-    make_ticket("Of no team")
+    with transaction():
+        make_ticket("Of no team").due_at = now() - timedelta(hours=1)
     make_ticket("Of a colleague", assignee=make_user("agent"), team=mine)
     waiting = make_ticket("I asked back", assignee=reader, team=mine)
     workflow.set_status(waiting, "pending", reader)
@@ -45,6 +48,7 @@ def test_every_figure_opens_the_tickets_that_it_counts(
     subjects = {
         "Waiting for me": ["For me"],
         "Unassigned in my teams": ["Free in my team", "Of no team"],
+        "Overdue": ["Of no team"],
         "Urgent and unsolved": ["Free in my team"],
         "Waiting for my customers": ["I asked back"],
         "All unsolved": ["For me", "Free in my team", "Free elsewhere", "Of no team", "Of a colleague", "I asked back"],
@@ -145,3 +149,34 @@ def test_what_plugins_do_wrong_on_home_is_told(sign_in: Any, reader: Any, plug: 
 
     manager.current().add("broken", module)
     assert "“broken” could not be shown" in sign_in(reader).get("/desk/dashboard/widgets").text
+
+
+def test_what_is_late_or_promised_stands_beside_and_leaders_see_all_of_it(
+    sign_in: Any, reader: Any, make_user: Any, make_ticket: Any, count_queries: Any
+) -> None:
+    late, own = make_ticket("Late", assignee=reader), make_ticket("Never due", assignee=reader)
+    promised = make_ticket("Of another", assignee=make_user("agent"))
+    with transaction():
+        late.due_at, own.promised_at, promised.promised_at = (now() + timedelta(hours=hours) for hours in (-1, 1, 1))
+    client = sign_in(reader)
+    client.get("/desk/dashboard")
+    with count_queries() as statements:
+        page = client.get("/desk/dashboard").text
+    assert len(statements) <= 8, "\n".join(statements)
+    mine = page.split("<h2>Late or promised</h2>")[1].split("</section>")[0]
+    assert mine.index(">Late<") < mine.index(">Never due<") and "Of another" not in mine
+    page = sign_in(make_user("supervisor")).get("/desk/dashboard").text
+    assert "Of another" in page.split("<h2>Late or promised</h2>")[1].split("</section>")[0]
+
+
+def test_who_is_new_sees_what_to_do_first(sign_in: Any, reader: Any, make_ticket: Any, travel: Any) -> None:
+    client = sign_in(reader)
+    steps = client.get("/desk/dashboard").text.split("<h2>First steps</h2>")[1].split("</section>")[0]
+    assert steps.count("<a ") == 3 and "step-done" not in steps
+    with transaction():
+        reader.signature = "Yours, Abe"
+    steps = client.get("/desk/dashboard").text.split("<h2>First steps</h2>")[1].split("</section>")[0]
+    assert steps.count("<a ") == 2 and steps.count("step-done") == 1
+    with transaction():
+        reader.created_at = now() - timedelta(days=15)
+    assert "First steps" not in client.get("/desk/dashboard").text

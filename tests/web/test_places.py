@@ -283,10 +283,16 @@ def test_a_question_stands_before_the_button(said: Said, places: dict[str, str],
     assert asked and 0 < asked[1].find("Give the money back?") < asked[1].find("/p/probe/again/7")
 
 
-def test_without_actions_there_is_no_menu(said: Said, places: dict[str, str], as_agent: Any) -> None:
-    assert 'id="ticket-actions"' not in as_agent.get(places["ticket_actions"]).text
+def test_without_actions_the_menu_holds_what_is_the_desks_own(
+    said: Said, places: dict[str, str], as_agent: Any
+) -> None:
+    def entries() -> list[str]:
+        menu = as_agent.get(places["ticket_actions"]).text.split('id="ticket-actions"')[1].split("</details>")[0]
+        return re.findall(r"<span>([^<]+)</span>", menu)
+
+    assert entries() == ["Merge into…"]
     said["ticket_actions"] = [item("ticket_actions", "Order again")]
-    assert 'id="ticket-actions"' in as_agent.get(places["ticket_actions"]).text
+    assert entries() == ["Merge into…", "Order again"]
 
 
 def test_words_may_be_translated_late_and_are_never_html(said: Said, places: dict[str, str], as_agent: Any) -> None:

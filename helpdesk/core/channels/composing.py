@@ -7,11 +7,14 @@ from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.core import accounts, deliveries, files, links, security_notices, settings
+from helpdesk.core.channels import confirming_words
 from helpdesk.core.drafts import OutgoingFile, OutgoingMessage
 from helpdesk.core.extensions import db
 from helpdesk.core.markup import text_to_html
 from helpdesk.core.models import Delivery, Follower, Message, Ticket, User
 from helpdesk.core.models.message import PUBLIC
+from helpdesk.core.notifications import summary
+from helpdesk.core.workflow.families import absorbed
 
 # Identities named in References: enough for every mail program to thread, short enough for every server.
 _REFERENCES = 20
@@ -37,10 +40,26 @@ def compose(delivery: Delivery, locale: str) -> OutgoingMessage:
             outgoing.account = delivery.ticket.account or ""
     if delivery.kind in ("reply", deliveries.AGENT) and delivery.message_id is not None:
         _message(outgoing, delivery)
+        if delivery.data.get(deliveries.ASKS) and delivery.ticket is not None and user is not None:
+            # Those who follow are not asked.
+            if user.id == delivery.ticket.requester_id:
+                confirming_words.ask(outgoing, delivery.ticket, user)
+    elif delivery.kind == deliveries.SOLVED and delivery.ticket is not None and user is not None:
+        confirming_words.solved(outgoing, delivery.ticket, user, desk.name)
     elif delivery.kind == "notice":
         _notice(outgoing, delivery.ticket, desk.name, delivery.data.get("text", ""))
+    elif delivery.kind == deliveries.NOTICES and user is not None:
+        outgoing.subject, outgoing.text = summary.written(user, delivery.data.get("notices", []), desk.name)
+        outgoing.html = text_to_html(outgoing.text)
     elif delivery.kind == deliveries.CARE and user is not None:
-        _care(outgoing, delivery.data, user)
+        _own_words(outgoing, delivery.data)
+        outgoing.unsubscribe = links.unsubscribe_url(user)
+    elif delivery.kind == deliveries.LETTER:
+        _own_words(outgoing, delivery.data)
+        outgoing.files = [
+            OutgoingFile(file.name, file.content_type, file.size, str(files.path_of(file.sha256)))
+            for file in deliveries.files_of(delivery)
+        ]
     elif delivery.kind in ("invitation", "reset") and user is not None:
         _account(outgoing, delivery.kind, user, desk.name)
     elif delivery.kind == security_notices.KIND:
@@ -133,7 +152,8 @@ def _references(message: Message, delivery: Delivery) -> list[str]:
         or_(Message.author_id == delivery.user_id, Message.created_at >= since.scalar_subquery()),
     )
     went_out = select(Delivery.created_at, Delivery.identity).where(
-        Delivery.ticket_id == message.ticket_id,
+        # A ticket that was merged into this one was the same conversation for its recipients.
+        Delivery.ticket_id.in_(absorbed(message.ticket_id)),
         Delivery.user_id == delivery.user_id,
         Delivery.id < delivery.id,
     )
@@ -164,12 +184,12 @@ def _first_identity(ticket: Ticket) -> str | None:
     return db.session.scalar(query.order_by(Message.id).limit(1))
 
 
-def _care(outgoing: OutgoingMessage, data: dict[str, Any], user: User) -> None:
+def _own_words(outgoing: OutgoingMessage, data: dict[str, Any]) -> None:
+    """Words that were written with the delivery, and where they lead."""
     outgoing.subject, outgoing.text = data.get("subject") or outgoing.subject, data.get("text", "")
     outgoing.html = text_to_html(outgoing.text)
     if data.get("link"):
         outgoing.link, outgoing.link_label = data["link"], data.get("link_label") or data["link"]
-    outgoing.unsubscribe = links.unsubscribe_url(user)
 
 
 def _account(outgoing: OutgoingMessage, kind: str, user: User, desk: str) -> None:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from helpdesk.core import files
 from helpdesk.core.abreast import Ask, Way
-from helpdesk.core.channels import automatic, copies, people, returns
+from helpdesk.core.channels import automatic, copies, people, returns, sorting
 from helpdesk.core.channels.items import Outcome, finish, outcome_of, settle, still_open
 from helpdesk.core.channels.steps import Steps, Write
 from helpdesk.core.channels.threading import Thread, departure, doubt, find_thread
@@ -21,7 +21,16 @@ from helpdesk.core.i18n import speaking
 from helpdesk.core.markup import text_to_html
 from helpdesk.core.models import Intake, User
 from helpdesk.core.models.intake import DONE, IGNORED, QUARANTINED
-from helpdesk.core.workflow import note, prepare_message, prepare_ticket, reply, speaks_for_desk, way_to_open
+from helpdesk.core.workflow import (
+    Merged,
+    note,
+    prepare_message,
+    prepare_ticket,
+    reply,
+    speaks_for_desk,
+    survivor_of,
+    way_to_open,
+)
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Reject
 
@@ -146,9 +155,15 @@ def _join(arrival: Arrival, thread: Thread, stored: list[StoredFile]) -> Steps:
         if not arrival.is_suspect:
             message.follower_ids = [person.id for person in people.copied(draft, author, ticket)]
             _hear_of(author, draft)
-        written = (note if as_note else reply)(ticket, message, writer)
-        finish(item, DONE, "message", message.reason, draft, ticket.id)
-        return Outcome(item.id, "message", item.reason, ticket.id, written.id, draft.machine)
+        verb = note if as_note else reply
+        try:
+            written, joined = verb(ticket, message, writer), ticket
+        except Merged:
+            # A moment ago; it goes on in another.
+            joined = survivor_of(ticket)
+            written = verb(joined, message, writer)
+        finish(item, DONE, "message", message.reason, draft, joined.id)
+        return Outcome(item.id, "message", item.reason, joined.id, written.id, draft.machine)
 
     return (yield arrival.write(write))
 
@@ -205,7 +220,7 @@ def _settled_meanwhile(arrival: Arrival) -> Way[Outcome | None]:
 
 def _ticket_draft(arrival: Arrival, requester: User, stored: list[StoredFile], reason: str) -> TicketDraft:
     draft = arrival.draft
-    return TicketDraft(
+    opened = TicketDraft(
         subject=draft.subject,
         requester_id=requester.id,
         text=_text(draft, stored),
@@ -223,6 +238,8 @@ def _ticket_draft(arrival: Arrival, requester: User, stored: list[StoredFile], r
         notice=draft.notice,
         notice_text=draft.notice_text,
     )
+    sorting.sort(opened, draft)
+    return opened
 
 
 def _answer_refused(arrival: Arrival, requester: User) -> Way[str]:

@@ -1,6 +1,6 @@
 """Which ticket an incoming item belongs to. Only proof joins; a number in a subject is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flask_babel import gettext as _
@@ -17,7 +17,8 @@ from helpdesk.core.models import Delivery, Event, Follower, Ticket, User
 from helpdesk.core.models.ticket import CLOSED, SOLVED
 from helpdesk.core.permissions import allowed
 from helpdesk.core.settings import IntakeSettings
-from helpdesk.core.workflow import speaks_for_desk
+from helpdesk.core.workflow import speaks_for_desk, survivor_of
+from helpdesk.core.workflow.families import absorbed
 from helpdesk.plugins import manager
 
 _REFERENCES = 50
@@ -40,8 +41,23 @@ def find_thread(intake: IntakeDraft) -> Thread:
     """Decide by the signed reply token, then by an identity that we issued, then by the plugins' ``find_ticket``.
 
     A token used from another address than it was made for does not join, nor does somebody who is no
-    participant (any more). Without any of it the reason says what the item pretends. Reads only.
+    participant (any more). Without any of it the reason says what the item pretends. What is for a ticket that was
+    merged joins the one in which it goes on. Reads only.
     """
+    return _follow_merges(_find(intake))
+
+
+def _follow_merges(thread: Thread) -> Thread:
+    if thread.ticket is None or thread.ticket.merged_into_id is None:
+        return thread
+    survivor = survivor_of(thread.ticket)
+    if allowed(thread.author, "ticket.reply", survivor):
+        return replace(thread, ticket=survivor)
+    # They were taken from the followers of the survivor: what they write is theirs alone again.
+    return Thread(None, None, f"closed:{thread.ticket.id}")
+
+
+def _find(intake: IntakeDraft) -> Thread:
     sender = intake.sender_address.strip().lower()
     reason = ""
     for text in intake.reply_tokens[:_TOKENS]:
@@ -147,10 +163,13 @@ def _same_subject(ticket: Ticket, reader: User | None, subject: str) -> bool:
 
 
 def _earlier_subjects(ticket: Ticket) -> list[str]:
+    """Those that the ticket had before, and those of tickets that were merged into it."""
     query = (
         select(Event.data)
         .where(Event.ticket_id == ticket.id, Event.kind == "ticket_updated")
         .order_by(Event.id.desc())
         .limit(_RENAMINGS)
     )
-    return [str(data.get("from")) for data in db.session.scalars(query) if data.get("field") == "subject"]
+    renamed = [str(data.get("from")) for data in db.session.scalars(query) if data.get("field") == "subject"]
+    merged = select(Ticket.subject).where(Ticket.id.in_(absorbed(ticket.id)), Ticket.id != ticket.id)
+    return [*renamed, *db.session.scalars(merged.order_by(Ticket.id.desc()).limit(_RENAMINGS))]

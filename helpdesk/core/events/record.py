@@ -10,6 +10,23 @@ from helpdesk.plugins import hookspecs, manager
 
 # The job that hands new events to the plugins.
 DISPATCH = "core.facts"
+# Somebody is told something in a plugin's own words.
+PEOPLE_TOLD = "people_told"
+# The job that tells people, the one that sends them mails of it, and the events of which they may be told.
+NOTIFY, NOTICE_MAIL = "core.notify", "core.notice_mail"
+NEWS = frozenset(
+    {
+        "ticket_opened",
+        "ticket_assigned",
+        "ticket_moved",
+        "message_added",
+        "ticket_due_soon",
+        "ticket_overdue",
+        "promise_due_soon",
+        "promise_broken",
+        PEOPLE_TOLD,
+    }
+)
 FACTS = frozenset(name for name, kind in hookspecs.KINDS.items() if kind == "fact")
 
 
@@ -42,8 +59,14 @@ def record(
     db.session.add(event)
     if manager.current().listeners(facts()):
         before_commit(_ask_for_dispatch)
+    if kind in NEWS:
+        before_commit(_ask_for_notices)
     return event
 
 
 def _ask_for_dispatch() -> None:
     ledger.schedule(DISPATCH, key=DISPATCH)
+
+
+def _ask_for_notices() -> None:
+    ledger.schedule(NOTIFY, key=NOTIFY)

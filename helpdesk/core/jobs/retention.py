@@ -1,4 +1,4 @@
-"""What has ended long ago goes: jobs, due times that were taken, messages put aside, workers that never came back."""
+"""What has ended long ago goes: jobs, due times, messages put aside, notices, workers that never came back."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,8 +9,9 @@ from helpdesk.core import idempotency, schedules, sign_in_sessions, trusted_devi
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs.work import Work
-from helpdesk.core.models import Job, QuarantinedMessage, Worker
+from helpdesk.core.models import Job, Notification, QuarantinedMessage, Worker
 from helpdesk.core.models.job import CANCELLED, DONE
+from helpdesk.core.notifications import reading
 
 JOB = "core.tidy"
 # Failed jobs stay until somebody has decided about them.
@@ -20,18 +21,19 @@ _BATCH = 500
 
 
 def purge_old(work: Work) -> dict[str, int]:
-    """Take away what is older than 30 days, in small steps, so that nobody waits for the writer's lock (a job)."""
+    """Take away what is older than 30 days (notices 90), in small steps: nobody waits for the writer's lock (a job)."""
     before = now() - _KEPT
     ended = (Job.finished_at < before) & Job.state.in_((DONE, CANCELLED))
     jobs = _purge(work, Job, ended, 0)
     messages = _purge(work, QuarantinedMessage, QuarantinedMessage.found_at < before, jobs)
+    notices = _purge(work, Notification, Notification.created_at < now() - reading.KEPT, jobs + messages)
     with work.step():
         schedules.forget_old()
         db.session.execute(delete(Worker).where(Worker.beat_at < now() - _SILENT))
         sign_in_sessions.forget_old()
         trusted_devices.forget_old()
         idempotency.forget_old()
-    return {"jobs": jobs, "messages": messages}
+    return {"jobs": jobs, "messages": messages, "notices": notices}
 
 
 def _purge(work: Work, model: Any, old: ColumnElement[bool], done: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from helpdesk.core import account_mail, holding, schedules, token_expiry, unused_files
+from helpdesk.core import account_mail, bulk, handover, holding, reply_drafts, schedules, token_expiry, unused_files
 from helpdesk.core.audit import checking
 from helpdesk.core.backups import asking, scheduled
 from helpdesk.core.backups.errors import BackupError
@@ -20,13 +20,16 @@ from helpdesk.core.channels import intake, outbox
 from helpdesk.core.clock import now
 from helpdesk.core.deliveries import JOB as DELIVER
 from helpdesk.core.events import dispatch, held
-from helpdesk.core.events.record import DISPATCH
+from helpdesk.core.events.record import DISPATCH, NOTICE_MAIL, NOTIFY
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import claims, given_up, heartbeat, known, ledger, retention, workers
 from helpdesk.core.jobs.claims import BATCH, Claim, LeaseLost
 from helpdesk.core.jobs.heartbeat import Heartbeat, TookTooLong
 from helpdesk.core.jobs.work import Cancelled, Work
+from helpdesk.core.notifications import mailing, telling
+from helpdesk.core.search import index, rebuilding
 from helpdesk.core.transaction import Busy, transaction
+from helpdesk.core.workflow import alarms, confirming, giving
 from helpdesk.plugins.calls import ANYTHING
 from helpdesk.plugins.jobs import LATER, SOON, Job
 
@@ -54,6 +57,11 @@ CORE_JOBS: dict[str, Job] = {
         Job(intake.LEFT_JOB, intake.act_on_left),
         Job(DISPATCH, _hand_out_facts, priority=SOON),
         Job(held.RETRY_JOB, held.retry),
+        Job(NOTIFY, telling.tell, priority=SOON),
+        Job(NOTICE_MAIL, mailing.send, priority=SOON),
+        Job(bulk.JOB, bulk.run),
+        Job(bulk.UNDO_JOB, bulk.run_undo),
+        Job(handover.JOB, handover.run),
         Job(unused_files.JOB, unused_files.remove),
         Job(unused_files.SWEEP_JOB, unused_files.sweep, priority=LATER),
         Job(scheduled.JOB, scheduled.back_up, max_attempts=4, at_once=1, priority=LATER, **_BACKUP_TIMES),
@@ -64,6 +72,11 @@ CORE_JOBS: dict[str, Job] = {
         Job(retention.JOB, retention.purge_old, priority=LATER),
         Job(checking.JOB, checking.check, at_once=1, priority=LATER, time_limit=checking.TIME_LIMIT),
         Job(token_expiry.JOB, token_expiry.warn),
+        Job(reply_drafts.JOB, reply_drafts.send, priority=SOON, given_up=reply_drafts.given_up),
+        Job(alarms.JOB, alarms.ring, priority=SOON),
+        Job(giving.JOB, giving.give_out_waiting),
+        Job(confirming.JOB, confirming.close_silent, priority=LATER),
+        Job(rebuilding.JOB, rebuilding.rebuild, at_once=1, priority=LATER, time_limit=rebuilding.TIME_LIMIT),
     )
 }
 known.OWN.update(CORE_JOBS)
@@ -75,6 +88,8 @@ def run_due(limit: int = 10_000) -> int:
     Those of schedules whose time has come are asked for first.
     """
     _look_at_schedules()
+    _look_at_alarms()
+    _read_for_search()
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     ran = 0
     with heartbeat.of(app) as heart:
@@ -92,6 +107,22 @@ def _look_at_schedules() -> None:
     except Exception:  # what waits in the ledger runs all the same
         db.session.rollback()
         log.exception("The schedules could not be looked at; they are tried again.")
+
+
+def _look_at_alarms() -> None:
+    try:
+        alarms.look()
+    except Exception:
+        db.session.rollback()
+        log.exception("The tickets' moments could not be looked at; they are tried again.")
+
+
+def _read_for_search() -> None:
+    try:
+        index.look()
+    except Exception:  # what waits in the ledger runs all the same
+        db.session.rollback()
+        log.exception("The search could not read what was written; it is tried again.")
 
 
 def _claim(heart: Heartbeat, limit: int) -> list[Claim]:

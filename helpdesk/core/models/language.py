@@ -9,8 +9,8 @@ from helpdesk.core.clock import now
 from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, Json, UtcDateTime
 
-TEAM, FIELD, STATUS, CHOICES = "team", "field", "status", "choices"
-LABEL_KINDS = (TEAM, FIELD, STATUS, CHOICES)
+TEAM, FIELD, STATUS, CHOICES, TYPE, TOPIC = "team", "field", "status", "choices", "type", "topic"
+LABEL_KINDS = (TEAM, FIELD, STATUS, CHOICES, TYPE, TOPIC)
 
 
 class CorrectedString(Base):

@@ -38,6 +38,10 @@ class Message(Base):
     # The identity that the message travelled under when it came in (RFC 5322 Message-ID, without the angle brackets).
     external_id: Mapped[str | None] = mapped_column(CleanText, index=True)
     intake_id: Mapped[int | None] = mapped_column(ForeignKey("intake.id", ondelete="SET NULL"), index=True)
+    # How long a call was that the message tells of, in seconds.
+    call_seconds: Mapped[int | None] = mapped_column()
+    # The merge that brought it to this ticket.
+    merge_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_merge.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     ticket: Mapped[Ticket] = relationship()

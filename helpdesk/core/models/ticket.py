@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.core.clock import now
@@ -12,6 +12,7 @@ from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.organization import Organization
 from helpdesk.core.models.tag import Tag
 from helpdesk.core.models.team import Team
+from helpdesk.core.models.topic import TicketType, Topic
 from helpdesk.core.models.user import User
 
 NEW, OPEN, PENDING, ON_HOLD, SOLVED, CLOSED = "new", "open", "pending", "on_hold", "solved", "closed"
@@ -19,6 +20,14 @@ CATEGORIES = (NEW, OPEN, PENDING, ON_HOLD, SOLVED, CLOSED)
 # Categories in which somebody still has to do something.
 UNSOLVED = (NEW, OPEN, PENDING, ON_HOLD)
 PRIORITIES = ("low", "normal", "high", "urgent")
+
+_IS_DUE = text("due_at IS NOT NULL")
+_IS_PROMISED = text("promised_at IS NOT NULL")
+_IS_SNOOZED = text("snoozed_until IS NOT NULL")
+_HAS_ALARM = text("alarm_at IS NOT NULL")
+_IS_ANSWERED = text("first_response_at IS NOT NULL")
+_IS_SOLVED = text("solved_at IS NOT NULL")
+_IS_MERGED = text("merged_into_id IS NOT NULL")
 
 
 class Status(Base):
@@ -46,6 +55,21 @@ class Ticket(Base):
         Index("ix_ticket_updated", "updated_at", "id"),
         Index("ix_ticket_created", "created_at", "id"),
         Index("ix_ticket_priority_updated", "priority_rank", "updated_at", "id"),
+        # With the category, so that of what was overdue and is long solved no row is read.
+        Index("ix_ticket_due", "due_at", "id", "category", sqlite_where=_IS_DUE, postgresql_where=_IS_DUE),
+        Index("ix_ticket_promised", "promised_at", "id", sqlite_where=_IS_PROMISED, postgresql_where=_IS_PROMISED),
+        Index("ix_ticket_snoozed", "snoozed_until", "id", sqlite_where=_IS_SNOOZED, postgresql_where=_IS_SNOOZED),
+        Index("ix_ticket_alarm", "alarm_at", "id", sqlite_where=_HAS_ALARM, postgresql_where=_HAS_ALARM),
+        # Those alone: lists leave them out, and no index may be chosen for being of all others.
+        Index("ix_ticket_merged_into_id", "merged_into_id", sqlite_where=_IS_MERGED, postgresql_where=_IS_MERGED),
+        Index(
+            "ix_ticket_answered",
+            "first_response_at",
+            "id",
+            sqlite_where=_IS_ANSWERED,
+            postgresql_where=_IS_ANSWERED,
+        ),
+        Index("ix_ticket_solved", "solved_at", "id", sqlite_where=_IS_SOLVED, postgresql_where=_IS_SOLVED),
         {"sqlite_autoincrement": True},
     )
 
@@ -81,12 +105,32 @@ class Ticket(Base):
     solved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_type.id", ondelete="SET NULL"), index=True)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id", ondelete="SET NULL"), index=True)
+    # When it must be done; what was promised and is still open; until when it rests, and who put it to rest.
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    snoozed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    snoozed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
+    # The next moment at which something is to happen by itself (due soon, overdue, a snooze ends); None: never.
+    alarm_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Working minutes from opening to the first response and to the (last) solution, by the team's hours of then.
+    response_minutes: Mapped[int | None] = mapped_column()
+    solve_minutes: Mapped[int | None] = mapped_column()
+    reopened: Mapped[int] = mapped_column(default=0)
+    # When the customer said that it is solved.
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The ticket that took this one in.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"))
+
     status: Mapped[Status] = relationship()
     requester: Mapped[User] = relationship(foreign_keys=requester_id)
     assignee: Mapped[User | None] = relationship(foreign_keys=assignee_id)
     last_author: Mapped[User | None] = relationship(foreign_keys=last_author_id)
     organization: Mapped[Organization | None] = relationship()
     team: Mapped[Team | None] = relationship()
+    type: Mapped[TicketType | None] = relationship()
+    topic: Mapped[Topic | None] = relationship()
     tags: Mapped[list[Tag]] = relationship(secondary="ticket_tag", order_by="Tag.name")
 
     @property

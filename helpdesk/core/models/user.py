@@ -5,13 +5,14 @@ from datetime import datetime
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import Base
 from helpdesk.core.models.columns import CleanText, UtcDateTime
 from helpdesk.core.models.organization import Organization
 from helpdesk.core.models.team import Team
+from helpdesk.core.phones import phone_key
 
 REQUESTER = "requester"
 AGENT = "agent"
@@ -41,6 +42,8 @@ class User(UserMixin, Base):
     # The account of a program: it acts by tokens alone, has no password, and nobody writes or assigns to it.
     is_service: Mapped[bool] = mapped_column(default=False)
     phone: Mapped[str | None] = mapped_column(String(64), index=True)
+    # By this it is found however it is written (core/phones.py).
+    phone_key: Mapped[str | None] = mapped_column(String(64), index=True)
     # What the person chose; None: the desk's default.
     locale: Mapped[str | None] = mapped_column(String(20))
     time_zone: Mapped[str | None] = mapped_column(String(64))
@@ -52,11 +55,23 @@ class User(UserMixin, Base):
     # Whether the person wants what nobody asked for: surveys, offers, reminders.
     care_mail: Mapped[bool] = mapped_column(default=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id", ondelete="SET NULL"), index=True)
+    # How many unsolved tickets the person is given by itself at most; None: any number.
+    capacity: Mapped[int | None] = mapped_column()
+    # "20:00" to "07:00" in the person's zone: mails that tell of something wait. None: no quiet hours.
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_until: Mapped[str | None] = mapped_column(String(5))
+    # When the digest comes, in the person's zone.
+    digest_at: Mapped[str] = mapped_column(String(5), default="08:00")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     organization: Mapped[Organization | None] = relationship()
     teams: Mapped[list[Team]] = relationship(secondary="team_member", order_by="Team.name", back_populates="members")
+
+    @validates("phone")
+    def _keep_phone_key(self, _name: str, phone: str | None) -> str | None:
+        self.phone_key = phone_key(phone)
+        return phone
 
     @property
     def is_active(self) -> bool:

@@ -23,4 +23,6 @@ class View(Base):
     # Allow-listed keys only (core/views.py): category, status, team, assignee, tag, priority, requester, text.
     filters: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     sort: Mapped[str] = mapped_column(String(40), default="-updated")
+    # The list's columns by name; empty: those that everybody has.
+    columns: Mapped[list[str]] = mapped_column(Json, default=list)
     position: Mapped[int] = mapped_column(default=0)

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from helpdesk.core import accounts, settings
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import TicketFilter
 from helpdesk.core.models import Organization, Team, TicketField, User
 from helpdesk.core.samples.story import Line, Picture, Story
-from helpdesk.core.samples.telling import tell
+from helpdesk.core.samples.telling import hush, tell
 from helpdesk.core.settings import DeskSettings
 from helpdesk.core.teams import make_team
 from helpdesk.core.transaction import transaction
-from helpdesk.core.views import TicketFilter, save_view
+from helpdesk.core.views import save_view
 
 DATA = Path(__file__).parent / "shop.toml"
 PASSWORD = "larkwheel demo"
@@ -56,6 +57,7 @@ def load_demo() -> list[SignIn]:
     moment = now()
     for row in sorted(data["story"], key=lambda row: -row["hours"]):
         tell(_story(row), cast, teams.get(row.get("team", "")), moment)
+    hush()
     return staff
 
 

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from helpdesk.core import accounts, files, workflow
 from helpdesk.core.clock import now
 from helpdesk.core.deliveries import JOB as DELIVER
 from helpdesk.core.drafts import MessageDraft, StoredFile, TicketDraft
+from helpdesk.core.events.record import NEWS, NOTIFY
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Delivery, Event, Follower, Job, Message, Team, Ticket, User
+from helpdesk.core.models import Delivery, Event, Follower, Job, Message, NotificationCursor, Team, Ticket, User
 from helpdesk.core.models.delivery import SENT, WAITING
 from helpdesk.core.samples.story import CUSTOMER, Line, Picture, Story
 from helpdesk.core.transaction import transaction
@@ -32,6 +33,7 @@ def tell(story: Story, cast: Mapping[str, User], team: Team | None, latest: date
     """
     pictures = {picture: _draw(picture) for picture in _pictures(story)}
     with transaction():
+        before = db.session.scalar(select(func.max(Event.id))) or 0
         requester = accounts.requester_for(story.email, story.name, story.locale)
         moment = min(latest, now() - timedelta(days=story.days))
         _set_back_person(requester, moment)
@@ -48,7 +50,15 @@ def tell(story: Story, cast: Mapping[str, User], team: Team | None, latest: date
             moment = min(latest, moment + timedelta(hours=line.hours))
             _tell_line(ticket, line, requester if line.who == CUSTOMER else cast[line.who], pictures)
             _set_back(ticket, moment, latest)
+        _pass_over(ticket, before)
     return ticket
+
+
+def hush() -> None:
+    """Take back the job that would tell people of the samples, unless something real is to be told. One transaction."""
+    with transaction():
+        if not _is_news_after(_cursor().event_id):
+            db.session.execute(delete(Job).where(Job.name == NOTIFY, Job.state == "waiting"))
 
 
 def _draft(story: Story, requester: User, team: Team | None, pictures: Mapping[Picture, StoredFile]) -> TicketDraft:
@@ -104,6 +114,26 @@ def _forget_jobs(deliveries: set[int]) -> None:
     ids = [job_id for job_id, args in waiting if args.get("delivery_id") in deliveries]
     if ids:
         db.session.execute(delete(Job).where(Job.id.in_(ids)))
+
+
+def _pass_over(ticket: Ticket, before: int) -> None:
+    """Tell nobody of a sample. Where real events up to ``before`` still wait, all are told: none may be lost."""
+    place = _cursor()
+    if not _is_news_after(place.event_id, before):
+        place.event_id = db.session.scalars(select(func.max(Event.id)).where(Event.ticket_id == ticket.id)).one()
+
+
+def _cursor() -> NotificationCursor:
+    place = db.session.get(NotificationCursor, 1, with_for_update=True)
+    if place is None:
+        place = NotificationCursor(id=1, event_id=0)
+        db.session.add(place)
+    return place
+
+
+def _is_news_after(number: int, until: int | None = None) -> bool:
+    query = select(Event.id).where(Event.id > number, Event.kind.in_(NEWS)).limit(1)
+    return db.session.scalar(query if until is None else query.where(Event.id <= until)) is not None
 
 
 def _set_back_person(person: User, moment: datetime) -> None:

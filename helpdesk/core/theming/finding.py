@@ -56,7 +56,7 @@ class Themes(Mapping[str, Theme]):
         # What the desk itself has: its colours, and the names of all its variables.
         self.base: Colors = read_tokens(sheet, first_only=True)
         self.variables = variables(sheet)
-        self._home, self._shipped, self._interval = home, shipped, interval
+        self._home, self._shipped, self.interval = home, shipped, interval
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._signature: object = None
@@ -89,6 +89,11 @@ class Themes(Mapping[str, Theme]):
             theme = found.get(theme.extends)
         return chain
 
+    def looked(self) -> float:
+        """When the folders were looked at, by the monotonic clock: now, unless that was less than ``interval`` ago."""
+        self._current()
+        return self._looked
+
     def look_again(self) -> None:
         """Forget what is known of the folders."""
         self._looked = float("-inf")
@@ -112,7 +117,7 @@ class Themes(Mapping[str, Theme]):
         return self._found
 
     def _is_fresh(self) -> bool:
-        return time.monotonic() - self._looked < self._interval
+        return time.monotonic() - self._looked < self.interval
 
     def _places(self) -> Iterator[_Place]:
         yield from _below(self._home, HOME)

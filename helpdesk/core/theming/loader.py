@@ -77,6 +77,8 @@ class ThemeLoader(BaseLoader):
     def __init__(self, themes: Themes, below: BaseLoader) -> None:
         self.themes, self.below = themes, below
         self._failures: dict[str, Failure] = {}
+        # The templates that were looked at lately, by theme, with when: a page needs some thirty.
+        self._seen: dict[tuple[str, str], tuple[float, Found | None]] = {}
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool]]:
         found = self.find(template)
@@ -117,6 +119,7 @@ class ThemeLoader(BaseLoader):
     def rest(self, found: Found, problem: Any, seconds: float = float("inf")) -> None:
         """Use the next theme's, or the desk's own, in place of a template."""
         before = self._failures.get(found.path)
+        self._seen.clear()
         self._failures[found.path] = Failure(found, problem, time.monotonic() + seconds)
         if before is None or before.found.stamp != found.stamp:
             log.error(
@@ -128,6 +131,7 @@ class ThemeLoader(BaseLoader):
 
     def restore(self, found: Found) -> None:
         """Use a template again that was not to blame."""
+        self._seen.clear()
         self._failures.pop(found.path, None)
 
     def blamed(self, error: BaseException) -> Found | None:
@@ -148,7 +152,14 @@ class ThemeLoader(BaseLoader):
 
     def _freshness(self, template: str, found: Found | None, uptodate: Callable[[], bool] | None) -> Callable[[], bool]:
         def fresh() -> bool:
-            return self.find(template) == found and (uptodate is None or uptodate())
+            asked, moment = (template, current_name()), self.themes.looked()
+            looked, seen = self._seen.get(asked, (float("-inf"), None))
+            if looked == moment:
+                return seen == found
+            if self.find(template) != found or not (uptodate is None or uptodate()):
+                return False
+            self._seen[asked] = moment, found
+            return True
 
         return fresh
 

@@ -115,6 +115,11 @@ def set_field(ticket: Ticket, key: str, value: Any, actor: User | None, version:
     return ticket
 
 
+def split_tags(text: str) -> list[str]:
+    """The names in a line of tags as people type it, with the commas of any script between them; not cleaned yet."""
+    return text.replace("，", ",").replace("،", ",").split(",")
+
+
 def clean_tags(names: Iterable[str]) -> list[str]:
     """Tags as they are stored: one line, lower case, each once, in order. Raises :class:`Invalid`."""
     found = sorted({" ".join(storable(name).split()).lower().lstrip("#") for name in names} - {""})

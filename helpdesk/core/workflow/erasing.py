@@ -7,17 +7,22 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, func, or_, select, update
 
-from helpdesk.core.events.record import record
+from helpdesk.core import search
+from helpdesk.core.events.record import PEOPLE_TOLD, record
 from helpdesk.core.extensions import db
 from helpdesk.core.mentions import Mentions, in_json
 from helpdesk.core.models import (
+    Absence,
     Attachment,
     Event,
     Follower,
     Message,
+    Promise,
+    Shift,
     Ticket,
     TicketField,
     TicketFieldValue,
+    TicketMerge,
     TicketRead,
     User,
 )
@@ -26,6 +31,7 @@ from helpdesk.core.workflow.editing import KIND
 
 ERASED = "erased"
 ASSIGNED = "ticket_assigned"
+PROMISED = "promise_made"
 _CHUNK = 200
 
 
@@ -68,10 +74,14 @@ def erase_traces(user: User, actor: User | None, instead: str) -> Traces:
     ids = select(own.subquery().c.id)
     db.session.execute(update(Message).where(Message.id.in_(ids)).values(blank).execution_options(**_FETCH))
     asked = select(Ticket.id).where(Ticket.requester_id == user.id)
+    words = update(Promise).where(Promise.ticket_id.in_(asked), Promise.words != "").values(words="")
+    db.session.execute(words.execution_options(**_FETCH))
     texts = select(TicketField.id).where(TicketField.kind == TEXT)
     values = delete(TicketFieldValue).where(TicketFieldValue.ticket_id.in_(asked), TicketFieldValue.field_id.in_(texts))
     db.session.execute(values.execution_options(**_FETCH))
     db.session.execute(delete(Follower).where(Follower.user_id == user.id))
+    db.session.execute(delete(Shift).where(Shift.user_id == user.id))
+    db.session.execute(delete(Absence).where(Absence.user_id == user.id))
     db.session.execute(delete(TicketRead).where(TicketRead.user_id == user.id))
     if not user.is_staff:
         last = update(Ticket).where(Ticket.last_author_id == user.id)
@@ -79,16 +89,27 @@ def erase_traces(user: User, actor: User | None, instead: str) -> Traces:
     mentions = Mentions(user.email, user.name, instead)
     _rewrite_history(user, mentions)
     _rewrite_answers(user, mentions)
+    _forget_notices(user, asked)
     for ticket in _tickets(user):
         ticket.subject = _("(erased)")
         ticket.snippet = "" if ticket.last_author_id == user.id else mentions.without(ticket.snippet)
         # Its place in lists stays: nothing has happened that somebody must look at.
         ticket.version += 1
         record(KIND, ticket, actor, {"field": ERASED})
+    # What others wrote there is read anew as well.
+    search.forget("message", select(Message.id).where(or_(Message.id.in_(ids), Message.ticket_id.in_(asked))))
+    search.forget("ticket", asked)
     return found
 
 
 _FETCH: dict[str, Any] = {"synchronize_session": "fetch"}
+
+
+def _forget_notices(user: User, asked: Any) -> None:
+    """What plugins told staff in their own words: on the person's tickets, and wherever it names them."""
+    named = [Event.ticket_id.in_(asked), *([in_json(Event.data, user.name)] if user.name else [])]
+    told = update(Event).where(Event.kind == PEOPLE_TOLD, or_(*named)).values(data={})
+    db.session.execute(told.execution_options(**_FETCH))
 
 
 def _is_own(user: User) -> ColumnElement[bool]:
@@ -118,13 +139,16 @@ def _tickets(user: User) -> Iterator[Ticket]:
 def _rewrite_answers(user: User, mentions: Mentions) -> None:
     """What others wrote on the person's tickets stays without address and whole name, and without what it quotes."""
     asked = select(Ticket.id).where(Ticket.requester_id == user.id)
-    quotes = update(Message).where(Message.ticket_id.in_(asked), Message.quoted != "").values(quoted="")
+    # What was written on a ticket of theirs is theirs, too, where it was merged into somebody else's.
+    brought = select(TicketMerge.id).where(TicketMerge.merged_id.in_(asked), TicketMerge.undone_at.is_(None))
+    theirs = or_(Message.ticket_id.in_(asked), Message.merge_id.in_(brought))
+    quotes = update(Message).where(theirs, Message.quoted != "").values(quoted="")
     db.session.execute(quotes.execution_options(**_FETCH))
     last = 0
     while True:
         # The person's own are blank by now. Databases do not agree on capital letters, so all others are read.
         others = or_(Message.author_id != user.id, Message.author_id.is_(None))
-        query = select(Message).where(Message.ticket_id.in_(asked), Message.id > last, others).order_by(Message.id)
+        query = select(Message).where(theirs, Message.id > last, others).order_by(Message.id)
         rows = list(db.session.scalars(query.limit(_CHUNK)))
         if not rows:
             return
@@ -141,6 +165,7 @@ def _rewrite_history(user: User, mentions: Mentions) -> None:
     followed = and_(data.contains('"followers"'), in_json(Event.data, user.display_name))
     numbers = [f'"{key}": {user.id}{end}' for key in ("from", "to") for end in ",}"]
     found = or_(
+        and_(Event.kind == PROMISED, Event.ticket_id.in_(asked)),
         and_(Event.kind == KIND, or_(Event.ticket_id.in_(asked), followed)),
         and_(Event.kind == ASSIGNED, or_(*(data.contains(number) for number in numbers))),
         *([in_json(Event.data, user.email)] if user.email else []),
@@ -164,7 +189,9 @@ def _has_no_namesake(user: User) -> bool:
 
 
 def _without_texts(data: dict[str, Any]) -> dict[str, Any]:
-    """What a field or the subject was and became says what the person wrote."""
+    """What a field or the subject was and became says what the person wrote; what was promised, what it is about."""
+    if data.get("words"):
+        return {**data, "words": ""}
     kind = str(data.get("field", ""))
     if kind != "subject" and not kind.startswith("field:"):
         return data

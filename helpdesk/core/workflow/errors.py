@@ -30,3 +30,12 @@ class Stale(WorkflowError):
         super().__init__(_("Somebody changed this ticket while you were writing. Look at the change, then choose."))
         self.ticket = ticket
         self.events = list(events)
+
+
+class Merged(Invalid):
+    """The ticket went into another one; what was to be written belongs there (families.survivor_of)."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        values = {"number": ticket.id, "survivor": ticket.merged_into_id}
+        super().__init__("ticket", _("#%(number)s was merged into #%(survivor)s. Go on there.", **values))
+        self.ticket = ticket

@@ -5,6 +5,7 @@ from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.markup import snippet
 from helpdesk.core.models import Attachment, Message, Ticket, User
+from helpdesk.core.workflow import measuring, promising, snoozing
 
 
 def speaks_for_desk(author: User | None, ticket: Ticket) -> bool:
@@ -15,7 +16,8 @@ def speaks_for_desk(author: User | None, ticket: Ticket) -> bool:
 def write_message(ticket: Ticket, draft: TicketDraft | MessageDraft, author: User | None) -> Message:
     """Write a message with its files inside the open transaction, and what lists show of it on the ticket.
 
-    The first public word of the desk is its first response.
+    The first public word of the desk is its first response; what it was promised for is kept by any of its public
+    words. A word of the customer wakes a ticket that rests.
     """
     return alone(writing(ticket, draft, author))
 
@@ -33,6 +35,7 @@ def writing(ticket: Ticket, draft: TicketDraft | MessageDraft, author: User | No
         verified=draft.verified,
         external_id=draft.external_id,
         intake_id=draft.intake_id,
+        call_seconds=draft.call_seconds,
         attachments=[
             Attachment(
                 name=file.name,
@@ -47,10 +50,19 @@ def writing(ticket: Ticket, draft: TicketDraft | MessageDraft, author: User | No
     db.session.add(message)
     yield FLUSH
     desk = speaks_for_desk(author, ticket)
+    begins = ticket.last_message_at is None
     ticket.last_message_by = "note" if message.is_note else ("agent" if desk else "requester")
     ticket.last_message_at = message.created_at
     ticket.last_author_id = message.author_id
     ticket.snippet = snippet(draft.text)
     if desk and not message.is_note and ticket.first_response_at is None:
         ticket.first_response_at = message.created_at
+        if not begins:
+            measuring.first_response(ticket, message.created_at)
+    if desk and author is not None:
+        snoozing.seen(ticket)
+        if not message.is_note:
+            promising.settle(ticket, author, message.created_at)
+    elif not desk and not message.is_note:
+        snoozing.rouse(ticket, author, "answer")
     return message

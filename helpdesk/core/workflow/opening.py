@@ -1,16 +1,17 @@
 """Open a ticket."""
 
 from dataclasses import replace
+from typing import Any
 
 from flask_babel import gettext as _
 
-from helpdesk.core import deliveries, statuses
+from helpdesk.core import deliveries, routing, statuses
 from helpdesk.core.abreast import FLUSH, Ask, Way, alone
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import TicketDraft
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Message, Status, Team, Ticket, User
+from helpdesk.core.models import Message, Status, Team, Ticket, TicketType, Topic, User
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.models.ticket import CLOSED, NEW, OPEN, PRIORITIES, SOLVED
 from helpdesk.core.permissions import require
@@ -24,6 +25,8 @@ from helpdesk.plugins.contributions import Reject
 
 SUBJECT_LENGTH = 300
 TEXT_LENGTH = 1_000_000
+# In seconds: a day.
+LONGEST_CALL = 86_400
 
 
 def prepare_ticket(draft: TicketDraft, actor: User | None) -> TicketDraft:
@@ -38,6 +41,8 @@ def prepare_ticket(draft: TicketDraft, actor: User | None) -> TicketDraft:
         raise Invalid("text", _("This text is too long; a million characters fit. Attach it as a file instead."))
     if draft.priority not in PRIORITIES:
         raise Invalid("priority", _("There is no priority “%(name)s”.", name=draft.priority))
+    if draft.call_seconds is not None and not 0 <= draft.call_seconds <= LONGEST_CALL:
+        raise Invalid("call", _("A call takes between 0 seconds and 24 hours."))
     try:
         draft = manager.current().before("before_ticket_opened", "draft", draft=draft, actor=actor)
     except Reject as rejection:
@@ -73,18 +78,17 @@ def way_to_open(draft: TicketDraft, actor: User | None) -> Way[Ticket]:
         raise Invalid("requester", _("Choose who is asking."))
     author = db.session.get(User, draft.author_id) if draft.author_id else requester
     ticket = yield from _ticket(draft, requester)
+    given = yield from _given(ticket)
     message = yield from _first_message(ticket, draft, author)
     # They see the first message too: the ticket begins with them.
     add_followers(ticket, draft.follower_ids, message.created_at)
-    record("ticket_opened", ticket, actor or author, _opened_data(draft), message)
+    record("ticket_opened", ticket, actor or author, _opened_data(draft, given), message)
     record("message_added", ticket, author, {"visibility": message.visibility}, message)
     if message.visibility == PUBLIC and speaks_for_desk(author, ticket):
         deliveries.queue_message(ticket, message)
     elif draft.notice:
         data = {"text": draft.notice_text} if draft.notice_text else None
         yield from deliveries.queueing("notice", [requester], ticket=ticket, data=data)
-    if message.visibility == PUBLIC and not speaks_for_desk(author, ticket):
-        deliveries.tell_staff(ticket, message)
     yield FLUSH
     return ticket
 
@@ -103,6 +107,8 @@ def _ticket(draft: TicketDraft, requester: User) -> Way[Ticket]:
         organization_id=requester.organization_id,
         team_id=draft.team_id,
         assignee_id=draft.assignee_id,
+        type_id=_still_there(TicketType, draft.type_id),
+        topic_id=_still_there(Topic, draft.topic_id),
         channel=draft.channel,
         account=draft.account or None,
         locale=draft.locale or requester.locale,
@@ -116,6 +122,11 @@ def _ticket(draft: TicketDraft, requester: User) -> Way[Ticket]:
         _let_plugins_assign(ticket)
     store_fields(ticket, draft.fields)
     return ticket
+
+
+def _still_there(model: type[TicketType | Topic], number: int | None) -> int | None:
+    """The number of a type or topic, or None for one that was deleted since the draft was written."""
+    return number if number is not None and db.session.get(model, number) is not None else None
 
 
 def _statuses(keys: list[str | None]) -> list[Status | None]:
@@ -139,5 +150,15 @@ def _first_message(ticket: Ticket, draft: TicketDraft, author: User | None) -> W
     return message
 
 
-def _opened_data(draft: TicketDraft) -> dict[str, str]:
-    return {"channel": draft.channel, **({"reason": draft.reason} if draft.reason else {})}
+def _given(ticket: Ticket) -> Way[routing.Given]:
+    """Who takes it, where neither the draft nor a plugin says so: as its team does."""
+    if ticket.assignee_id is not None or ticket.team_id is None:
+        return routing.Given(routing.HAND)
+    given: routing.Given = yield Ask(routing.give_out, ticket)
+    if given.agent is not None:
+        ticket.assignee_id = given.agent.id
+    return given
+
+
+def _opened_data(draft: TicketDraft, given: routing.Given) -> dict[str, Any]:
+    return {"channel": draft.channel, **({"reason": draft.reason} if draft.reason else {}), **given.data()}

@@ -1,6 +1,7 @@
 """Add a public reply or an internal note."""
 
 from dataclasses import replace
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -13,7 +14,8 @@ from helpdesk.core.models.message import INTERNAL, PUBLIC
 from helpdesk.core.models.ticket import NEW, ON_HOLD, OPEN, PENDING, SOLVED
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
-from helpdesk.core.workflow.errors import Invalid, Refused
+from helpdesk.core.workflow import asking
+from helpdesk.core.workflow.errors import Invalid, Merged, Refused
 from helpdesk.core.workflow.following import let_follow
 from helpdesk.core.workflow.locking import check_version, lock, touch
 from helpdesk.core.workflow.messages import speaks_for_desk, write_message
@@ -50,7 +52,7 @@ def reply(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int 
     ``draft.follower_ids`` follow from it on. With ``version``, raises :class:`Stale` when somebody else wrote
     meanwhile. Joins or opens the transaction.
 
-    Raises :class:`Invalid` (nothing written, a closed ticket), :class:`Refused`, :class:`NotAllowed`.
+    Raises :class:`Invalid` (nothing written, a closed ticket), :class:`Merged`, :class:`Refused`, :class:`NotAllowed`.
     """
     require(actor, "ticket.reply", ticket)
     return _add(ticket, replace(draft, visibility=PUBLIC), actor, version)
@@ -67,20 +69,26 @@ def _add(ticket: Ticket, draft: MessageDraft, actor: User | None, version: int |
         draft = prepare_message(ticket, draft, actor)
     with transaction():
         lock(ticket)
+        if ticket.merged_into_id is not None:
+            raise Merged(ticket)
         if ticket.is_closed and draft.visibility == PUBLIC and not draft.reopens:
             raise Invalid("ticket", _("This ticket is closed. Open a new one to go on."))
-        check_version(ticket, version, actor, ("message_added",))
+        check_version(ticket, version, actor, ("message_added", "tickets_merged"))
         touch(ticket)
         message = write_message(ticket, draft, actor)
-        data = {"visibility": message.visibility, **({"reason": draft.reason} if draft.reason else {})}
+        data: dict[str, Any] = {"visibility": message.visibility, **({"reason": draft.reason} if draft.reason else {})}
+        if draft.mentions:
+            data["mentions"] = draft.mentions
         record("message_added", ticket, actor, data, message)
         let_follow(ticket, draft.follower_ids, message, actor)
+        before = ticket.category
         if (status := _status_after(ticket, draft, actor)) is not None:
             change_status(ticket, status, actor)
         if message.visibility == PUBLIC and speaks_for_desk(actor, ticket):
-            deliveries.queue_message(ticket, message)
-        elif message.visibility == PUBLIC:
-            deliveries.tell_staff(ticket, message)
+            # Who solves with an answer asks in it.
+            deliveries.queue_message(ticket, message, asks=asking.becomes_due(ticket, before))
+        else:
+            asking.after_change(ticket, before, actor)
         db.session.flush()
     return message
 

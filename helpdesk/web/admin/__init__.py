@@ -6,7 +6,9 @@ from helpdesk.web.admin import (
     events,
     facts,
     fields,
+    handover,
     held,
+    hours,
     jobs,
     languages,
     mail,
@@ -25,6 +27,8 @@ from helpdesk.web.admin import (
     statuses,
     teams,
     themes,
+    topics,
+    types,
     workers,
 )
 from helpdesk.web.admin.blueprint import admin
@@ -36,7 +40,9 @@ __all__ = [
     "events",
     "facts",
     "fields",
+    "handover",
     "held",
+    "hours",
     "jobs",
     "languages",
     "mail",
@@ -55,5 +61,7 @@ __all__ = [
     "statuses",
     "teams",
     "themes",
+    "topics",
+    "types",
     "workers",
 ]

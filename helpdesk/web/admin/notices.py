@@ -9,7 +9,7 @@ from flask import current_app, request, url_for
 from flask_babel import format_timedelta, get_locale, ngettext
 from flask_babel import gettext as _
 
-from helpdesk.core import holding
+from helpdesk.core import holding, hours_editing
 from helpdesk.core.backups import lateness, notes
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
@@ -54,7 +54,7 @@ def notices() -> list[Notice]:
     if not allowed(reader(), "job.read"):
         return []
     standing = _standing()
-    found = [_of_hold(standing), _of_workers(standing), _of_backups()]
+    found = [_of_hold(standing), _of_workers(standing), _of_backups(), _of_holidays()]
     return [notice for notice in found if notice is not None]
 
 
@@ -115,3 +115,12 @@ def _of_backups() -> Notice | None:
         return None if here else Notice(_("There is no backup of this desk yet."), ways, "info")
     age = now() - last.made_at
     return Notice(_("The last good backup is %(age)s old.", age=format_timedelta(age)), ways, "warn")
+
+
+def _of_holidays() -> Notice | None:
+    for hours, year in hours_editing.without_holidays():
+        said = _(
+            "The public holidays of %(year)s are not known yet for the hours “%(name)s”.", year=year, name=hours.name
+        )
+        return Notice(said, ((_("Look"), url_for("admin.hours", hours_id=hours.id)),), "warn")
+    return None

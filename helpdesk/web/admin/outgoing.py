@@ -112,9 +112,12 @@ def _kinds() -> dict[str, str]:
     """What a message is about."""
     return {
         "agent": pgettext("outgoing", "Word to an agent"),
+        "notices": pgettext("outgoing", "Notices to an agent"),
         "care": pgettext("outgoing", "Care mail"),
+        "letter": pgettext("outgoing", "What was arranged"),
         "reply": pgettext("outgoing", "Answer"),
         "notice": pgettext("outgoing", "Notice of receipt"),
+        "solved": pgettext("outgoing", "Question whether it is solved"),
         "invitation": pgettext("outgoing", "Invitation"),
         "security": pgettext("outgoing", "Security notice"),
         "reset": pgettext("outgoing", "New password"),

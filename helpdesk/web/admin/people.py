@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.core import accounts, api_tokens, scopes, second_factors, sign_in_sessions, staff
+from helpdesk.core import accounts, api_tokens, handover, scopes, second_factors, sign_in_sessions, staff
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.extensions import db
 from helpdesk.core.idempotency import Repeated, Reused
@@ -79,6 +79,7 @@ def person(user_id: int) -> Any:
 def change_person(user_id: int) -> Any:
     """Keep name, phone, role, teams, organization and whether the account is on."""
     user, values, teams = _user(user_id), _values(), chosen_teams()
+    was_at_work = user.is_staff and user.active
     if (values["role"], values["active"]) != (user.role, user.active) and (question := missing_proof()) is not None:
         return question
     try:
@@ -95,6 +96,9 @@ def change_person(user_id: int) -> Any:
     except AccountError as problem:
         return _form(_user(user_id), values, teams, {problem.field: str(problem)})
     flash(_("%(name)s was changed.", name=user.display_name))
+    if was_at_work and not (user.is_staff and user.active) and not handover.holdings(user).is_empty:
+        # What they had in hand would lie there.
+        return redirect(url_for("admin.handover_form", user_id=user_id), 303)
     return redirect(url_for("admin.people", role=REQUESTER if user.role == REQUESTER else None), 303)
 
 
@@ -175,6 +179,11 @@ def _user(user_id: int) -> User:
     if user is None or user.is_service:
         abort(404)
     return user
+
+
+def user_or_404(user_id: int) -> User:
+    """Somebody who is no program."""
+    return _user(user_id)
 
 
 def _values() -> dict[str, Any]:

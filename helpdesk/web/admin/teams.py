@@ -10,11 +10,13 @@ from sqlalchemy.orm import selectinload
 from helpdesk.core import labels
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Team, Ticket, User
-from helpdesk.core.models.team import COLORS
+from helpdesk.core.models.team import COLORS, HAND, LEAST_BUSY, ROUND_ROBIN
 from helpdesk.core.models.ticket import UNSOLVED
 from helpdesk.core.models.user import STAFF
-from helpdesk.core.teams import change_team, make_team
+from helpdesk.core.teams import CAPACITY, KEEP, change_team, make_team, set_capacities
+from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow import Invalid
+from helpdesk.core.working_time import all_hours, hours_of
 from helpdesk.web.admin import names
 from helpdesk.web.admin.blueprint import admin, needs
 from helpdesk.web.admin.listing import SIZE, Slice
@@ -47,7 +49,10 @@ def add_team() -> Any:
     values, members = _values(), _members()
     try:
         new = {key: value for key, value in values.items() if key != "active"}
-        make_team(actor=reader(), members=members, **new)
+        new["hours"] = None if values["hours"] == KEEP else values["hours"]
+        with transaction():
+            make_team(actor=reader(), members=members, **new)
+            set_capacities(_capacities(), reader())
     except Invalid as problem:
         return _form(None, values, members, {problem.field: str(problem)})
     flash(_("The team was made."))
@@ -59,8 +64,9 @@ def add_team() -> Any:
 def team(team_id: int) -> Any:
     """One team."""
     found = _team(team_id)
-    values = {key: getattr(found, key) for key in ("name", "color", "private", "active")}
+    values = {key: getattr(found, key) for key in ("name", "color", "private", "active", "assignment")}
     values["texts"] = labels.texts(labels.TEAM, found.id)
+    values["hours"] = found.business_hours_id
     return _form(found, values, found.members, {})
 
 
@@ -70,7 +76,9 @@ def save_team(team_id: int) -> Any:
     """Change a team."""
     found, values, members = _team(team_id), _values(), _members()
     try:
-        change_team(found, reader(), members=members, **values)
+        with transaction():
+            change_team(found, reader(), members=members, **values)
+            set_capacities(_capacities(), reader())
     except Invalid as problem:
         return _form(_team(team_id), values, members, {problem.field: str(problem)})
     flash(_("The team was changed."))
@@ -104,7 +112,19 @@ def _values() -> dict[str, Any]:
         "private": "private" in form,
         "active": "active" in form,
         "texts": names.typed(),
+        "hours": _chosen_hours(),
+        "assignment": form.get("assignment", ""),
     }
+
+
+def _chosen_hours() -> int | None:
+    """The business hours of the form; a form without them keeps what the team has."""
+    if "hours" not in request.form:
+        return KEEP
+    if request.form["hours"] == "":
+        return None
+    # What is no number of hours is none that there are.
+    return request.form.get("hours", 0, type=row_number)
 
 
 def chosen_teams() -> list[Team]:
@@ -116,6 +136,27 @@ def chosen_teams() -> list[Team]:
 def _members() -> list[User]:
     numbers = request.form.getlist("members", type=row_number)
     return list(db.session.scalars(select(User).where(User.id.in_(numbers), User.role.in_(STAFF)).order_by(User.name)))
+
+
+def _capacities() -> dict[int, int | None]:
+    """How much each of the people takes, as the form says for whom it asks. Raises Invalid."""
+    found: dict[int, int | None] = {}
+    for name, text in request.form.items():
+        person = name.removeprefix("capacity_")
+        if person == name or not (person.isascii() and person.isdecimal() and len(person) < 19):
+            continue
+        if text.strip() and not (text.strip().isdecimal() and len(text.strip()) < 9):
+            raise Invalid(name, _("A number from 0 to %(number)s fits.", number=CAPACITY))
+        found[int(person)] = int(text) if text.strip() else None
+    return found
+
+
+def _ways() -> list[tuple[str, str, str]]:
+    return [
+        (HAND, _("By hand"), _("Somebody takes them.")),
+        (ROUND_ROBIN, _("In turn"), _("To whoever of those there waited longest.")),
+        (LEAST_BUSY, _("To the least busy"), _("To whoever of those there has the fewest unsolved tickets.")),
+    ]
 
 
 def _colors() -> list[tuple[str, str]]:
@@ -130,6 +171,15 @@ def _colors() -> list[tuple[str, str]]:
     return [(color, names[color]) for color in COLORS]
 
 
+def _hours() -> list[tuple[str, str]]:
+    """Business hours to choose from; none where the desk has at most its usual ones."""
+    known = all_hours()
+    if len(known) < 2:
+        return []
+    usual = _("The desk's usual hours: %(name)s", name=hours_of(None).name)
+    return [("", usual), *((str(number), found.name) for number, found in known.items())]
+
+
 def _form(found: Team | None, values: dict[str, Any], members: list[User], errors: dict[str, str]) -> Any:
     # Members whose account is off are shown too: saving the form must not put them out.
     chosen = {member.id for member in members}
@@ -142,6 +192,9 @@ def _form(found: Team | None, values: dict[str, Any], members: list[User], error
         chosen=chosen,
         staff=db.session.scalars(staff).all(),
         colors=_colors(),
+        ways=_ways(),
+        capacities=request.form if errors else {},
+        hours=_hours(),
         languages=names.languages(values.get("texts", {})),
         errors=errors,
     )

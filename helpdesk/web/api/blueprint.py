@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, abort
 from flask_babel import gettext as _
 
+from helpdesk.core.filters import InvalidFilter
 from helpdesk.core.idempotency import Reused
 from helpdesk.core.models import Ticket
 from helpdesk.core.permissions import find_ticket
-from helpdesk.core.views import InvalidFilter
 from helpdesk.web.problems import problem
 from helpdesk.web.session import reader
 

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from helpdesk.core import links
+from helpdesk.core import links, ticket_types, topics
 from helpdesk.core.models import Message, Team, Ticket, User
 from helpdesk.core.permissions import allowed
+from helpdesk.core.ticket_types import TypeChoice
+from helpdesk.core.topics import TopicChoice
 from helpdesk.web.session import reader
 
 
@@ -22,6 +24,8 @@ def ticket_body(ticket: Ticket) -> dict[str, Any]:
         "status": ticket.status.key,
         "category": ticket.category,
         "priority": ticket.priority,
+        "type": _named(ticket_types.find(ticket.type_id)),
+        "topic": _named(topics.find(ticket.topic_id)),
         "team": _team(ticket.team),
         "assignee": _person(ticket.assignee),
         "requester": _person(ticket.requester),
@@ -43,12 +47,17 @@ def message_body(message: Message) -> dict[str, Any]:
         "visibility": message.visibility,
         "channel": message.channel,
         "text": message.text,
+        "call_seconds": message.call_seconds,
         "attachments": [
             {"id": file.id, "name": file.name, "type": file.content_type, "size": file.size}
             for file in message.attachments
         ],
         "created_at": moment(message.created_at),
     }
+
+
+def _named(found: TypeChoice | TopicChoice | None) -> dict[str, Any] | None:
+    return {"id": found.id, "name": found.name} if found is not None else None
 
 
 def _team(team: Team | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from helpdesk.core.workflow import Invalid
 
 # What an empty value is good for: taking a team or an assignee away.
-_MAY_BE_NULL = frozenset({"team", "assignee"})
+_MAY_BE_NULL = frozenset({"team", "assignee", "type", "topic"})
 
 
 def sent(

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import TicketFilter, parse_filter
 from helpdesk.core.models import Message, Ticket
 from helpdesk.core.models.message import PUBLIC
 from helpdesk.core.pages import SIZE, ticket_page
 from helpdesk.core.permissions import allowed
-from helpdesk.core.views import TicketFilter, parse_filter
 from helpdesk.core.workflow import Invalid
 from helpdesk.web.access import token_page
 from helpdesk.web.api.blueprint import api, ticket_or_404

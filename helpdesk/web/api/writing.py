@@ -4,13 +4,14 @@ from typing import Any
 
 from flask import make_response, url_for
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from helpdesk.core import workflow
 from helpdesk.core.accounts import AccountError, requester_for
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.idempotency import Once, Repeated
-from helpdesk.core.models import Message, Team, Ticket, User
+from helpdesk.core.models import Message, Team, Ticket, TicketType, Topic, User
 from helpdesk.core.models.message import INTERNAL, PUBLIC
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
@@ -30,7 +31,17 @@ _CHANNEL = "api"
 def open_ticket() -> Any:
     """Open a ticket in the name of whoever asks; they are told that it was received if ``notify`` says so."""
     form = sent(
-        {"subject": str, "text": str, "requester": dict, "team": int, "priority": str, "tags": list, "notify": bool},
+        {
+            "subject": str,
+            "text": str,
+            "requester": dict,
+            "team": int,
+            "priority": str,
+            "type": int,
+            "topic": int,
+            "tags": list,
+            "notify": bool,
+        },
         needed=("subject", "text", "requester"),
     )
     person = sent({"email": str, "name": str}, needed=("email",), of=form["requester"], within="requester.")
@@ -54,6 +65,8 @@ def _open(form: dict[str, Any], person: dict[str, Any], key: Once) -> Ticket:
         channel=_CHANNEL,
         team_id=team.id if team is not None else None,
         priority=form.get("priority", "normal"),
+        type_id=_sorted(TicketType, "type", form.get("type")),
+        topic_id=_sorted(Topic, "topic", form.get("topic")),
         tags=_tags(form.get("tags", [])),
         notice=form.get("notify", False),
     )
@@ -92,13 +105,25 @@ def change_ticket(number: int) -> Any:
     The status goes first, since plugins are asked about it outside any transaction; the others are one transaction.
     """
     ticket, user = ticket_or_404(number), reader()
-    form = sent({"status": str, "priority": str, "team": int, "assignee": int, "tags": list, "version": int})
+    form = sent(
+        {
+            "status": str,
+            "priority": str,
+            "team": int,
+            "assignee": int,
+            "type": int,
+            "topic": int,
+            "tags": list,
+            "version": int,
+        }
+    )
     version = form.pop("version", None)
     if not form:
         raise Invalid("status", _("Send at least one field to change."))
     require(user, "ticket.edit", ticket)
     # Looked up before anything is written, so that a wrong number changes nothing.
     team, assignee, tags = _team(form.get("team")), _agent(form.get("assignee")), _tags(form.get("tags") or [])
+    kind, topic = _sorted(TicketType, "type", form.get("type")), _sorted(Topic, "topic", form.get("topic"))
     if form.get("status") is not None:
         workflow.set_status(ticket, form["status"], user, version)
     with transaction():
@@ -108,6 +133,10 @@ def change_ticket(number: int) -> Any:
             workflow.move(ticket, team, user, version)
         if "assignee" in form:
             workflow.assign(ticket, assignee, user, version)
+        if "type" in form:
+            workflow.set_type(ticket, db.session.get(TicketType, kind) if kind else None, user, version)
+        if "topic" in form:
+            workflow.set_topic(ticket, db.session.get(Topic, topic) if topic else None, user, version)
         if "tags" in form:
             workflow.set_tags(ticket, tags, user, version)
     return ticket_body(ticket)
@@ -117,6 +146,13 @@ def _tags(names: list[Any]) -> list[str]:
     if not all(isinstance(name, str) for name in names):
         raise Invalid("tags", _("This takes a list of texts."))
     return names
+
+
+def _sorted(model: type[TicketType | Topic], name: str, number: int | None) -> int | None:
+    found = db.session.scalar(select(model.active).where(model.id == number)) if number is not None else True
+    if not found:
+        raise Invalid(name, _("There is none with this number."))
+    return number
 
 
 def _team(number: int | None) -> Team | None:

@@ -1,6 +1,7 @@
 """The blueprint that all views of the desk hang on, and what they share."""
 
 from flask import Blueprint, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from helpdesk.web.session import require_sign_in
@@ -11,6 +12,11 @@ desk = Blueprint("desk", __name__, url_prefix="/desk")
 @desk.before_request
 def _staff_only() -> Response | None:
     return require_sign_in("desk.use")
+
+
+def sent() -> MultiDict[str, str]:
+    """What a page sends that is asked for and posted alike: the form of a POST, else the address."""
+    return request.form if request.method == "POST" else request.args
 
 
 def wants_part() -> bool:

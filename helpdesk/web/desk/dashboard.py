@@ -1,19 +1,23 @@
-"""Home: what waits for the reader and for their teams, then what plugins add."""
+"""Home: what waits for the reader, what is late or promised, the load of their teams, then what plugins add."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from flask import render_template
+from flask import render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from helpdesk.core import labels
+from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Team, TeamMember, User
+from helpdesk.core.filters import ME, TicketFilter
+from helpdesk.core.lateness import BROKEN, LATE, OVERDUE
+from helpdesk.core.models import Message, NotificationChoice, Team, TeamMember, User
 from helpdesk.core.models.ticket import NEW, OPEN, PENDING, UNSOLVED
-from helpdesk.core.pages import Page, ticket_page
+from helpdesk.core.pages import ticket_page
 from helpdesk.core.permissions import allowed
-from helpdesk.core.views import TicketFilter
 from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.figures import figures, list_url
@@ -21,7 +25,9 @@ from helpdesk.web.session import reader
 
 # A filter takes so many teams; a table of them, and a list of what is next, should be seen at a glance.
 TEAMS, SHOWN, NEXT = 50, 12, 8
-_MINE = TicketFilter(category=(NEW, OPEN), assignee=("me",))
+# For so long somebody is shown what to do first.
+IS_NEW = timedelta(days=14)
+_MINE = TicketFilter(category=(NEW, OPEN), assignee=("me",), snoozed="no")
 
 
 @desk.get("/dashboard")
@@ -30,8 +36,12 @@ def dashboard() -> str:
     user = reader()
     teams, own = _teams(user)
     shown = figures(_wanted(teams, own), user)
-    loads = [(team, shown.pop(f"team-{team.id}"), shown.pop(f"free-{team.id}")) for team in teams[:SHOWN]]
-    waiting = _next(user)
+    loads = [
+        (team, *(shown.pop(f"{what}-{team.id}") for what in ("team", "free", "late-of"))) for team in teams[:SHOWN]
+    ]
+    waiting = ticket_page(user, _MINE, "-priority", size=NEXT)
+    pressing = _pressing(user)
+    late = ticket_page(user, pressing, "due", size=NEXT)
     return render_template(
         "desk/dashboard.html",
         figures=shown,
@@ -40,6 +50,9 @@ def dashboard() -> str:
         waiting=waiting,
         badges=places.ticket_badges((row.ticket for row in waiting.rows), user),
         all_mine=list_url(_MINE),
+        late=late,
+        all_late=list_url(pressing),
+        steps=_first_steps(user),
         widgets=places.is_filled("dashboard_widgets"),
     )
 
@@ -68,6 +81,7 @@ def _wanted(teams: Sequence[Team], own: bool) -> dict[str, tuple[Any, TicketFilt
     wanted: dict[str, tuple[Any, TicketFilter]] = {
         "mine": (_("Waiting for me"), _MINE),
         "free": (free, TicketFilter(category=UNSOLVED, assignee=("none",), team=ours)),
+        "late": (_("Overdue"), TicketFilter(late=(OVERDUE, BROKEN), team=ours)),
         "urgent": (_("Urgent and unsolved"), TicketFilter(category=UNSOLVED, priority=("urgent",), team=ours)),
         "pending": (_("Waiting for my customers"), TicketFilter(category=(PENDING,), assignee=("me",))),
         "unsolved": (_("All unsolved"), TicketFilter(category=UNSOLVED)),
@@ -76,10 +90,36 @@ def _wanted(teams: Sequence[Team], own: bool) -> dict[str, tuple[Any, TicketFilt
         of_team = TicketFilter(category=UNSOLVED, team=(str(team.id),))
         without = TicketFilter(category=UNSOLVED, team=(str(team.id),), assignee=("none",))
         wanted[f"team-{team.id}"] = (labels.team_name(team), of_team)
+        late = TicketFilter(late=(OVERDUE, BROKEN), team=(str(team.id),))
         wanted[f"free-{team.id}"] = (labels.team_name(team), without)
+        wanted[f"late-of-{team.id}"] = (labels.team_name(team), late)
     return wanted
 
 
-def _next(user: User) -> Page:
-    """The tickets that wait for the reader, the most urgent first."""
-    return ticket_page(user, _MINE, "-priority", size=NEXT)
+def _pressing(user: User) -> TicketFilter:
+    """What is late, due soon or promised: of the reader alone, or of all for who leads."""
+    return TicketFilter(late=LATE, assignee=() if allowed(user, "team.read") else (ME,))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody who is new does first."""
+
+    words: str
+    url: str
+    done: bool
+
+
+def _first_steps(user: User) -> list[Step]:
+    """What is left to do for who came not long ago; nothing once all is done. One query."""
+    if now() - user.created_at > IS_NEW:
+        return []
+    chosen = select(NotificationChoice.user_id).where(NotificationChoice.user_id == user.id).limit(1)
+    answered = select(Message.id).where(Message.author_id == user.id).limit(1)
+    has_chosen, has_answered = db.session.execute(select(chosen.exists(), answered.exists())).one()
+    steps = [
+        Step(_("Write the signature of your replies"), url_for("desk.me"), bool(user.signature)),
+        Step(_("Choose what you are told, and how"), url_for("desk.notification_choices"), has_chosen),
+        Step(_("Answer a first ticket"), url_for("desk.view_list", key="unassigned"), has_answered),
+    ]
+    return [] if all(step.done for step in steps) else steps

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from helpdesk.core import labels, statuses, workflow
+from helpdesk.core import labels, statuses, ticket_types, topics, workflow
 from helpdesk.core.accounts import AccountError, requester_for
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Team, Ticket, User
+from helpdesk.core.models import Team, Ticket, TicketType, Topic, User
 from helpdesk.core.permissions import require
+from helpdesk.core.workflow.editing import split_tags
 from helpdesk.web.desk import choices
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.history import what_changed
@@ -20,7 +21,7 @@ from helpdesk.web.desk.tickets import ticket_or_404, ticket_response
 from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
 
-_Row = TypeVar("_Row", Team, User)
+_Row = TypeVar("_Row", Team, User, TicketType, Topic)
 Change = Callable[[Ticket, str, User, int | None], Any]
 
 
@@ -35,18 +36,24 @@ def edit_all(number: int) -> str:
         statuses=choices.offered_statuses(),
         teams=choices.teams(),
         agents=choices.agents(),
+        types=ticket_types.options(beside=found.type_id),
+        topics=topics.options(beside=found.topic_id),
     )
 
 
-@desk.get("/tickets/<int:number>/menu/<any(team, assignee):what>")
+@desk.get("/tickets/<int:number>/menu/<any(team, assignee, type, topic):what>")
 def menu(number: int, what: str) -> str:
     """The choices of a menu that is long or changes often."""
     found = ticket_or_404(number)
-    offered = choices.agents() if what == "assignee" else choices.teams()
+    offered: Any
+    if what in ("type", "topic"):
+        offered = ticket_types.options() if what == "type" else topics.options()
+    else:
+        offered = choices.agents() if what == "assignee" else choices.teams()
     return render_template("desk/parts/menu.html", ticket=found, what=what, choices=offered)
 
 
-@desk.post("/tickets/<int:number>/set/<any(subject, status, priority, team, assignee, tags):what>")
+@desk.post("/tickets/<int:number>/set/<any(subject, status, priority, team, assignee, tags, type, topic):what>")
 def edit(number: int, what: str) -> Any:
     """Change one fact. A stale form gets the choice, with what changed meanwhile."""
     found = ticket_or_404(number)
@@ -116,8 +123,22 @@ def _set_assignee(ticket: Ticket, value: str, actor: User, version: int | None) 
     workflow.assign(ticket, agent, actor, version)
 
 
+def _set_type(ticket: Ticket, value: str, actor: User, version: int | None) -> None:
+    kind = _by_id(TicketType, value)
+    if value and kind is None:
+        raise workflow.Invalid("type", _("This type is no longer there; choose another."))
+    workflow.set_type(ticket, kind, actor, version)
+
+
+def _set_topic(ticket: Ticket, value: str, actor: User, version: int | None) -> None:
+    topic = _by_id(Topic, value)
+    if value and topic is None:
+        raise workflow.Invalid("topic", _("This topic is no longer there; choose another."))
+    workflow.set_topic(ticket, topic, actor, version)
+
+
 def _set_tags(ticket: Ticket, value: str, actor: User, version: int | None) -> None:
-    workflow.set_tags(ticket, value.replace("，", ",").replace("،", ",").split(","), actor, version)
+    workflow.set_tags(ticket, split_tags(value), actor, version)
 
 
 _CHANGES: dict[str, Change] = {
@@ -127,6 +148,8 @@ _CHANGES: dict[str, Change] = {
     "team": _set_team,
     "assignee": _set_assignee,
     "tags": _set_tags,
+    "type": _set_type,
+    "topic": _set_topic,
 }
 
 
@@ -155,8 +178,14 @@ def _words(what: str, value: str) -> str:
         return names.get(value, value)
     if what == "priority":
         return statuses.priority_label(value)
-    if what in ("team", "assignee") and not value:
-        return _("No team") if what == "team" else _("Nobody")
+    if not value and what in (
+        nothing := {"team": _("No team"), "assignee": _("Nobody"), "type": _("No type"), "topic": _("No topic")}
+    ):
+        return nothing[what]
+    if what == "type" and (kind := _by_id(TicketType, value)) is not None:
+        return ticket_types.label(kind.id, kind.name)
+    if what == "topic" and (topic := _by_id(Topic, value)) is not None:
+        return topics.full_name(topic.id, topic.name)
     if what == "team" and (team := _by_id(Team, value)) is not None:
         return labels.team_name(team)
     if what == "assignee" and (agent := _by_id(User, value)) is not None:

@@ -7,8 +7,9 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 
+from helpdesk.core.filters import TicketFilter
 from helpdesk.core.models import User
-from helpdesk.core.views import COUNT_LIMIT, NamedView, TicketFilter, count_of
+from helpdesk.core.views import COUNT_LIMIT, NamedView, count_of
 from helpdesk.web.render import number
 
 

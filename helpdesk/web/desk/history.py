@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup, escape
 
-from helpdesk.core import labels, statuses
+from helpdesk.core import labels, statuses, ticket_types, topics
 from helpdesk.core.events.reasons import PROVED, reason_text
 from helpdesk.core.models import Event, Message
 from helpdesk.core.models.message import INTERNAL
 from helpdesk.core.models.ticket import CATEGORIES
-from helpdesk.web.desk import choices
+from helpdesk.web import render
+from helpdesk.web.desk import choices, together_words
 
 # So many changes in a row become one line that opens.
 FOLD = 5
@@ -94,7 +95,7 @@ def what_changed(events: Iterable[Event]) -> list[tuple[Markup, str]]:
     return found
 
 
-def emphasised(text: str, **values: str) -> Markup:
+def emphasised(text: str, /, **values: str) -> Markup:
     """A translated sentence with its values in bold. A translation with a wrong placeholder shows as it is."""
     bold = {key: Markup("<b><bdi>{}</bdi></b>").format(value) for key, value in values.items()}
     try:
@@ -121,12 +122,30 @@ def _reason(event: Event) -> Change | None:
 
 def _opened(event: Event) -> _Sentence:
     reason = event.data.get("reason")
-    if reason:
-        return "inbox", _("%(name)s opened the ticket: %(reason)s"), {"reason": reason_text(str(reason))}
+    # Who has it is told with the opening: nobody else did anything.
+    words = [*([reason_text(str(reason))] if reason else []), *_given(event)]
+    if words:
+        return "inbox", _("%(name)s opened the ticket: %(reason)s"), {"reason": "; ".join(words)}
     return "inbox", _("%(name)s opened the ticket"), {}
 
 
+def _given(event: Event) -> list[str]:
+    """What a team's way of assignment came to, where it has one."""
+    agent = str(event.data.get("agent_name") or event.data.get("to_name") or "")
+    words = {
+        "round_robin": _("%(agent)s took it, whose turn it was", agent=agent),
+        "least_busy": _("%(agent)s took it, who had the least to do", agent=agent),
+        "away": _("nobody of the team was there to take it"),
+        "full": _("everybody of the team had as much as they take"),
+        "nobody": _("nobody of the team could take it"),
+    }
+    code = str(event.data.get("way") or event.data.get("unassigned") or "")
+    return [words[code]] if code in words else []
+
+
 def _assigned(event: Event) -> _Sentence:
+    if given := _given(event):
+        return "user", _("%(name)s assigned the ticket: %(reason)s"), {"reason": given[0]}
     if event.data.get("to") is None:
         return "user", _("%(name)s took the assignment away"), {}
     if event.data["to"] == event.actor_id:
@@ -137,12 +156,17 @@ def _assigned(event: Event) -> _Sentence:
 def _moved(event: Event) -> _Sentence:
     if event.data.get("to") is None:
         return "route", _("%(name)s took the ticket out of its team"), {}
+    if given := _given(event):
+        values = {"team": _team_name(event.data), "reason": given[0]}
+        return "route", _("%(name)s moved the ticket to %(team)s: %(reason)s"), values
     return "route", _("%(name)s moved the ticket to %(team)s"), {"team": _team_name(event.data)}
 
 
 def _status_changed(event: Event) -> _Sentence:
     category = str(event.data.get("to_category", ""))
     icon = {"on_hold": "s-hold"}.get(category, f"s-{category}") if category in CATEGORIES else "s-open"
+    if event.data.get("reason") == "silence":
+        return icon, _("The ticket was closed, since the customer said nothing more"), {}
     return icon, _("%(name)s set the status to %(status)s"), {"status": _status_name(event.data.get("to"), category)}
 
 
@@ -159,6 +183,8 @@ def _updated(event: Event) -> _Sentence | None:
             _("%(name)s set the priority to %(priority)s"),
             values,
         )
+    if kind in ("type", "topic"):
+        return _sorted(kind, event.data)
     if kind == "tags":
         return _tags(list(old or []), list(new or []))
     if kind == "followers":
@@ -173,6 +199,20 @@ def _updated(event: Event) -> _Sentence | None:
             return "pencil", _("%(name)s emptied %(field)s"), {"field": label}
         return "pencil", _("%(name)s set %(field)s to %(value)s"), {"field": label, "value": value[:120]}
     return None
+
+
+def _sorted(kind: str, data: Mapping[str, Any]) -> _Sentence:
+    number, then = data.get("to"), str(data.get("to_name") or "")
+    if number is None:
+        text = _("%(name)s took the type away") if kind == "type" else _("%(name)s took the topic away")
+        return "bookmark", text, {}
+    if kind == "type":
+        return "bookmark", _("%(name)s set the type to %(type)s"), {"type": ticket_types.label(_number(number), then)}
+    return "bookmark", _("%(name)s set the topic to %(topic)s"), {"topic": topics.full_name(_number(number), then)}
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 # ngettext fills placeholders at once; these keep them for emphasised().
@@ -217,10 +257,80 @@ def _message_held(event: Event) -> _Sentence:
     return "inbox", _("A mail from %(address)s is held in Incoming mail: %(reason)s"), values
 
 
+def _due_changed(event: Event) -> _Sentence:
+    if event.data.get("to") is None:
+        return "calendar-event", _("%(name)s took the due date away"), {}
+    return "calendar-event", _("%(name)s set the due date to %(when)s"), {"when": _moment(event.data["to"])}
+
+
+def _due_soon(event: Event) -> _Sentence:
+    return "calendar-event", _("The ticket is due at %(when)s"), {"when": _moment(event.data.get("due_at"))}
+
+
+def _overdue(event: Event) -> _Sentence:
+    return "clock-exclamation", _("The ticket is overdue since %(when)s"), {"when": _moment(event.data.get("due_at"))}
+
+
+def _promise_made(event: Event) -> _Sentence:
+    values = {"when": _moment(event.data.get("due_at"))}
+    if words := event.data.get("words"):
+        return "clock", _("%(name)s promised an answer by %(when)s: %(words)s"), values | {"words": str(words)}
+    return "clock", _("%(name)s promised an answer by %(when)s"), values
+
+
+def _promise_withdrawn(event: Event) -> _Sentence:
+    values = {"when": _moment(event.data.get("due_at"))}
+    return "clock", _("%(name)s withdrew the promise of an answer by %(when)s"), values
+
+
+def _promise_soon(event: Event) -> _Sentence:
+    return "clock", _("An answer is promised by %(when)s"), {"when": _moment(event.data.get("due_at"))}
+
+
+def _promise_broken(event: Event) -> _Sentence:
+    values = {"when": _moment(event.data.get("due_at"))}
+    return "clock-exclamation", _("The promise of an answer by %(when)s was broken"), values
+
+
+def _promise_settled(event: Event) -> _Sentence | None:
+    values, outcome = {"when": _moment(event.data.get("due_at"))}, event.data.get("outcome")
+    if outcome == "kept":
+        return "clock", _("%(name)s kept the promise of an answer by %(when)s"), values
+    if outcome == "broken":
+        return "clock", _("%(name)s answered what was promised by %(when)s, too late"), values
+    return "clock", _("The promise of an answer by %(when)s is of no matter any more"), values
+
+
+def _snoozed(event: Event) -> _Sentence:
+    return "moon", _("%(name)s snoozed the ticket until %(when)s"), {"when": _moment(event.data.get("until"))}
+
+
+def _woke(event: Event) -> _Sentence:
+    if event.data.get("reason") == "hand":
+        return "moon", _("%(name)s woke the ticket"), {}
+    if event.data.get("reason") == "answer":
+        return "moon", _("The ticket came back from snooze, since %(name)s wrote"), {}
+    return "moon", _("The ticket came back from snooze"), {}
+
+
+def _confirmed(event: Event) -> _Sentence:
+    return "circle-check", _("%(name)s confirmed that it is solved"), {}
+
+
+def _moment(text: Any) -> str:
+    try:
+        return render.minute(datetime.fromisoformat(str(text)))
+    except (ValueError, OverflowError):
+        return str(text)
+
+
 def _plugin_event(event: Event) -> _Sentence | None:
     """A plugin's own event says what to show in its ``text``; without one it stays out of the history."""
     text = event.data.get("text")
-    return ("puzzle", "%(text)s", {"text": str(text)}) if text else None
+    if not text:
+        return None
+    words = str(text).replace("%", "%%")
+    return "puzzle", f"%(name)s: {words}" if event.actor is not None else words, {}
 
 
 def _team_name(data: Mapping[str, Any]) -> str:
@@ -237,6 +347,17 @@ def _status_name(key: Any, category: str) -> str:
 
 
 _SENTENCES = {
+    "promise_broken": _promise_broken,
+    "promise_due_soon": _promise_soon,
+    "promise_made": _promise_made,
+    "promise_settled": _promise_settled,
+    "promise_withdrawn": _promise_withdrawn,
+    "ticket_confirmed": _confirmed,
+    "ticket_due_changed": _due_changed,
+    "ticket_due_soon": _due_soon,
+    "ticket_overdue": _overdue,
+    "ticket_snoozed": _snoozed,
+    "ticket_woke": _woke,
     "delivery_bounced": _delivery_bounced,
     "delivery_complained": _delivery_complained,
     "delivery_delayed": _delivery_delayed,
@@ -247,4 +368,5 @@ _SENTENCES = {
     "ticket_moved": _moved,
     "ticket_status_changed": _status_changed,
     "ticket_updated": _updated,
+    **together_words.SENTENCES,
 }

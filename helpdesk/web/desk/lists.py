@@ -1,56 +1,34 @@
 """Lists of tickets: views, filters, counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from babel.lists import format_list
-from flask import abort, flash, redirect, render_template, request, url_for
-from flask_babel import get_locale
+from flask import abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from helpdesk.core import statuses
+from helpdesk.core import presence
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Event, Team, Ticket, User
-from helpdesk.core.models.ticket import CATEGORIES, PRIORITIES
-from helpdesk.core.pages import Page, ticket_page
+from helpdesk.core.filter_criteria import criteria
+from helpdesk.core.filters import InvalidFilter, TicketFilter, parse_sort
+from helpdesk.core.models import Event, Ticket
+from helpdesk.core.pages import Page, Row, ticket_page
 from helpdesk.core.permissions import visible_tickets
-from helpdesk.core.views import (
-    COUNT_LIMIT,
-    InvalidFilter,
-    NamedView,
-    TicketFilter,
-    ViewList,
-    count_of,
-    criteria,
-    delete_view,
-    find_view,
-    parse_filter,
-    parse_sort,
-    save_view,
-    views_of,
-)
+from helpdesk.core.views import COUNT_LIMIT, NamedView, ViewList, count_of, find_view, views_of
 from helpdesk.web import places
-from helpdesk.web.desk import choices
 from helpdesk.web.desk.blueprint import desk, wants_part
+from helpdesk.web.desk.chips import Chip, chips_of
+from helpdesk.web.desk.columns import Cell, row_columns
+from helpdesk.web.desk.filter_form import filter_options, wanted_filter
+from helpdesk.web.desk.tickets import ticket_or_404, view_key
 from helpdesk.web.errors import error_page
 from helpdesk.web.numbers import row_number
 from helpdesk.web.render import number
 from helpdesk.web.session import reader
 
 FIRST_VIEW = "mine"
-_KEYS = ("category", "status", "team", "assignee", "priority", "tag", "requester", "text")
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A part of the filter in words, and the address of the list without it."""
-
-    text: str
-    without: str
 
 
 @dataclass(frozen=True)
@@ -66,9 +44,12 @@ class Listing:
     query: dict[str, Any]
     changed: bool
     newest: int
-    agents: list[User]
     # What plugins say of the tickets, by their ids.
     badges: Mapping[int, Sequence[places.Mark]]
+    # What else the rows show, by ticket: the words of each chosen column.
+    columns: Mapping[int, Sequence[Cell]]
+    # Who else has which of them open.
+    present: Mapping[int, Sequence[presence.Present]]
 
 
 @desk.get("/")
@@ -95,6 +76,21 @@ def view_list(key: str) -> str | Response:
     if wants_part() and part == "pane":
         return render_template("desk/parts/list.html", listing=listing, views=views, open_ticket=open_ticket)
     return render_template("desk/list.html", listing=listing, views=views, open_ticket=None)
+
+
+@desk.get("/views/<key>/filter")
+def filter_page(key: str) -> str | Response:
+    """Every part of a filter as one form: a part of the list, and without a script a page of its own."""
+    views = views_of(reader())
+    view = views.find(key)
+    if view is None:
+        abort(404)
+    try:
+        wanted, sort = _wanted(view), parse_sort(request.args.get("sort") or view.sort)
+    except InvalidFilter:
+        wanted, sort = view.filter, view.sort
+    template = "desk/parts/filter.html" if wants_part() else "desk/filter.html"
+    return render_template(template, view=view, views=views, wanted=wanted, sort=sort, form=filter_options())
 
 
 @desk.get("/views")
@@ -145,35 +141,16 @@ def list_news(key: str) -> str | tuple[str, int]:
     return render_template("desk/parts/list_news.html", number=number, address=request.args.get("back", ""), view=view)
 
 
-@desk.post("/views")
-def add_view() -> Response:
-    """Save the filter of a list as a view."""
-    user = reader()
-    back = request.form.get("view", FIRST_VIEW)
-    shared_with = request.form.get("shared_with", "mine")
-    team_id = request.form.get("team_id", type=row_number)
-    try:
-        wanted, sort = parse_filter(_lists(request.form)), parse_sort(request.form.get("sort"))
-        team = db.session.get(Team, team_id) if shared_with == "team" and team_id else None
-        view = save_view(request.form.get("name", ""), wanted, sort, user, shared_with, team)
-    except InvalidFilter as problem:
-        flash(str(problem), "error")
-        query: dict[str, Any] = _lists(request.form)
-        return redirect(url_for("desk.view_list", key=back, f=1, sort=request.form.get("sort"), **query), 303)
-    flash(_("The view “%(name)s” was saved.", name=view.name))
-    return redirect(url_for("desk.view_list", key=view.id), 303)
-
-
-@desk.post("/views/<key>/delete")
-def remove_view(key: str) -> Response:
-    """Delete a saved view."""
-    view = find_view(key, reader())
-    if view is None:
-        abort(404)
-    name = view.name
-    delete_view(view, reader())
-    flash(_("The view “%(name)s” was deleted.", name=name))
-    return redirect(url_for("desk.home"), 303)
+@desk.get("/tickets/<int:number>/row")
+def row(number: int) -> str | tuple[str, int]:
+    """The ticket's row in the list, after something about it changed."""
+    found = ticket_or_404(number)
+    shown = Row(found, unread=False)
+    badges = places.ticket_badges([found], reader())
+    present = presence.on([found.id], reader())
+    view = find_view(view_key(), reader())
+    known = {"badges": badges, "present": present, "columns": row_columns(view.columns, [found]) if view else {}}
+    return render_template("desk/parts/row_alone.html", row=shown, view_key=view_key(), open_ticket=found.id, **known)
 
 
 def _listing(view: NamedView, views: ViewList) -> Listing:
@@ -184,75 +161,19 @@ def _listing(view: NamedView, views: ViewList) -> Listing:
     )
     changed = wanted != view.filter
     query = {**({"f": 1, **wanted.as_dict()} if changed else {}), **({"sort": sort} if sort != view.sort else {})}
-    agents = choices.agents() if request.args.get("part") != "rows" else []
     newest = db.session.scalar(select(func.max(Event.id))) or 0 if request.args.get("part") != "rows" else 0
-    chips = _chips(view, wanted, sort, views, agents)
+    chips = chips_of(view, wanted, sort, views) if request.args.get("part") != "rows" else []
     badges = places.ticket_badges((row.ticket for row in page.rows), user)
-    return Listing(view, wanted, sort, page, chips, query, changed, newest, agents, badges)
+    present = presence.on([row.ticket.id for row in page.rows], user)
+    columns = row_columns(view.columns, [row.ticket for row in page.rows])
+    return Listing(view, wanted, sort, page, chips, query, changed, newest, badges, columns, present)
 
 
 def _wanted(view: NamedView) -> TicketFilter:
     """The view's own filter, or with ``f=1`` the one in the address."""
     if "f" not in request.args:
         return view.filter
-    return parse_filter(_lists(request.args))
-
-
-def _lists(values: MultiDict[str, str]) -> dict[str, list[str]]:
-    found = {key: [value for value in values.getlist(key) if value.strip()] for key in _KEYS}
-    # Several tags may be typed into one field.
-    found["tag"] = [tag.strip() for text in found["tag"] for tag in text.split(",") if tag.strip()]
-    return {key: value for key, value in found.items() if value}
-
-
-def _chips(view: NamedView, wanted: TicketFilter, sort: str, views: ViewList, agents: list[User]) -> list[Chip]:
-    """The filter in words. The view's own part is said by its name and has no chip."""
-    words = _Words(views, agents)
-    found = []
-    for key in _KEYS:
-        value = getattr(wanted, key)
-        if not value or (value == getattr(view.filter, key) and not view.saved):
-            continue
-        empty: Any = "" if key == "text" else ()
-        rest = replace(wanted, **{key: empty})
-        without = url_for("desk.view_list", key=view.key, f=1, sort=sort, **rest.as_dict())
-        found.append(Chip(words.of(key, value), without))
-    return found
-
-
-class _Words:
-    """Names for the values of a filter."""
-
-    def __init__(self, views: ViewList, agents: list[User]) -> None:
-        self.teams = {view.filter.team[0]: view.name for view in views.teams}
-        self.agents = {str(agent.id): agent.display_name for agent in agents}
-
-    def of(self, key: str, value: Any) -> str:
-        """One part of a filter as a chip says it."""
-        if key == "text":
-            return f"“{value}”"
-        words = format_list([self._word(key, item) for item in value], style="or", locale=get_locale())
-        return {
-            "team": _("Team: %(words)s", words=words),
-            "assignee": _("Assignee: %(words)s", words=words),
-            "priority": _("Priority: %(words)s", words=words),
-            "requester": _("Requester: %(words)s", words=words),
-            "tag": " ".join(f"#{item}" for item in value),
-        }.get(key, words)
-
-    def _word(self, key: str, item: str) -> str:
-        if key == "category" and item in CATEGORIES:
-            return statuses.category_label(item)
-        if key == "priority" and item in PRIORITIES:
-            return statuses.priority_label(item)
-        if key == "status":
-            names = {status.key: choices.status_label(status) for status in choices.every_status()}
-            return names.get(item, item)
-        if item == "none":
-            return _("nobody") if key == "assignee" else _("none")
-        if item == "me":
-            return _("me")
-        return {"team": self.teams, "assignee": self.agents}.get(key, {}).get(item, f"#{item}")
+    return wanted_filter(request.args)
 
 
 def _shown(found: dict[str, int]) -> dict[str, str]:

@@ -9,10 +9,10 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.core import staff
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import DEFAULT_SORT, InvalidFilter, TicketFilter
 from helpdesk.core.models import User
 from helpdesk.core.pages import ticket_page
 from helpdesk.core.permissions import require
-from helpdesk.core.views import DEFAULT_SORT, InvalidFilter, TicketFilter
 from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk
 from helpdesk.web.errors import error_page

@@ -8,8 +8,10 @@ from flask import make_response, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from helpdesk.core import merges
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Follower, Organization, Ticket, TicketField, TicketFieldValue, User
+from helpdesk.core.models.ticket import UNSOLVED
 from helpdesk.core.permissions import allowed, visible_tickets
 from helpdesk.core.plugin_fields import usable
 from helpdesk.core.workflow.editing import field_value
@@ -41,9 +43,11 @@ def side_answer(
     code: int = 200,
     field: tuple[str, str] | None = None,
     follower: str | None = None,
+    link: str | None = None,
 ) -> Any:
     """The panels, with what was typed and what was wrong with it."""
     user = reader()
+    others = _others(ticket, user)
     rows = _fields(ticket)
     if field is not None:
         rows = [FieldRow(row.field, field[1]) if row.field.key == field[0] else row for row in rows]
@@ -52,17 +56,34 @@ def side_answer(
         template,
         ticket=ticket,
         organization=db.session.get(Organization, ticket.organization_id) if ticket.organization_id else None,
-        others=_others(ticket, user),
+        others=others,
         followers=_followers(ticket),
         fields=rows,
         panels=places.ticket_panels(ticket, user),
+        linked=merges.links_of(ticket, user),
+        merged=merges.merged_here(ticket, user),
+        alike=_alike(ticket, others),
+        typed_link=link or "",
         problems=problems,
         typed_follower=follower or "",
         # The problem stands beside what it is about.
-        wrong="follower" if follower is not None else (f"field:{field[0]}" if field else ""),
+        wrong=_wrong(field, follower, link),
         editable=allowed(user, "ticket.edit") and not ticket.is_closed,
     )
     return make_response(page, code)
+
+
+def _wrong(field: tuple[str, str] | None, follower: str | None, link: str | None) -> str:
+    if link is not None:
+        return "link"
+    return "follower" if follower is not None else (f"field:{field[0]}" if field else "")
+
+
+def _alike(ticket: Ticket, others: Sequence[Ticket]) -> Ticket | None:
+    """The other open ticket of the same person that looks like this one."""
+    if ticket.category not in UNSOLVED:
+        return None
+    return next((other for other in others if merges.looks_like(ticket, other)), None)
 
 
 def _others(ticket: Ticket, user: User) -> Sequence[Ticket]:

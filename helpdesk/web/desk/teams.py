@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import TicketFilter
 from helpdesk.core.models import Team, TeamMember, User
 from helpdesk.core.models.ticket import NEW, ON_HOLD, OPEN, PENDING, UNSOLVED
 from helpdesk.core.permissions import allowed
-from helpdesk.core.views import TicketFilter
 from helpdesk.web import places
 from helpdesk.web.desk.blueprint import desk
 from helpdesk.web.desk.figures import figures

@@ -8,20 +8,23 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from helpdesk.core import workflow
+from helpdesk.core import merges, reply_drafts, workflow
+from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Event, Intake, Message, Ticket
-from helpdesk.core.pages import Row
+from helpdesk.core.models import Event, Intake, Message, ReplyDraft, Tag, Ticket
+from helpdesk.core.models.tag import ticket_tag
+from helpdesk.core.notifications import reading
 from helpdesk.core.permissions import allowed, visible_tickets
 from helpdesk.plugins import manager
 from helpdesk.web import places
-from helpdesk.web.desk import choices, composer, copies
+from helpdesk.web.desk import choices, composer, copies, together_words
 from helpdesk.web.desk.blueprint import desk, wants_part
 from helpdesk.web.desk.copies import Sending
 from helpdesk.web.desk.history import Entry, timeline
+from helpdesk.web.desk.onward import notice_of, way_on
 from helpdesk.web.message_html import html_of
 from helpdesk.web.numbers import row_number
 from helpdesk.web.session import reader
@@ -44,13 +47,18 @@ class Conversation:
     disproved: Set[int]
     # Messages that a program wrote.
     automatic: Set[int]
+    # From which ticket the messages of a merge came.
+    origins: Mapping[int, int]
 
 
 @desk.get("/tickets/<int:number>")
-def ticket(number: int) -> str:
-    """A ticket with its conversation and composer; the list and the panels load beside it."""
+def ticket(number: int) -> Any:
+    """A ticket with its conversation and composer; the list and the panels load beside it. A merged one leads on."""
     found = ticket_or_404(number)
-    return ticket_page(found, _composer(found))
+    if (onward := way_on(found)) is not None:
+        return onward
+    drafts = reply_drafts.of_ticket(found)
+    return ticket_page(found, _composer(found, drafts), drafts=drafts)
 
 
 @desk.get("/tickets/<int:number>/conversation")
@@ -80,19 +88,12 @@ def news(number: int) -> str | tuple[str, int]:
     return render_template("desk/parts/news.html", ticket=found, messages=messages, changes=sum(counts.values()))
 
 
-@desk.get("/tickets/<int:number>/row")
-def row(number: int) -> str | tuple[str, int]:
-    """The ticket's row in the list, after something about it changed."""
-    found = ticket_or_404(number)
-    shown = Row(found, unread=False)
-    badges = places.ticket_badges([found], reader())
-    return render_template("desk/parts/row.html", row=shown, view_key=_view_key(), open_ticket=found.id, badges=badges)
-
-
 @desk.post("/tickets/<int:number>/read")
 def read(number: int) -> tuple[str, int]:
     """Note that the reader has seen the ticket: asked for by the page, since a GET never writes."""
-    workflow.mark_read(ticket_or_404(number), reader())
+    found, user = ticket_or_404(number), reader()
+    workflow.mark_read(found, user)
+    reading.mark_ticket_read(user, found)
     return "", 204
 
 
@@ -107,8 +108,12 @@ def ticket_or_404(number: int) -> Ticket:
             joinedload(Ticket.assignee),
             joinedload(Ticket.last_author),
             joinedload(Ticket.team),
-            joinedload(Ticket.tags),
+            contains_eager(Ticket.tags),
         )
+        # Joined one by one: SQLite would put the tags of all tickets together before it joins two tables at once.
+        .outerjoin(ticket_tag, ticket_tag.c.ticket_id == Ticket.id)
+        .outerjoin(Tag, Tag.id == ticket_tag.c.tag_id)
+        .order_by(Tag.name)
     )
     found = db.session.execute(query).unique().scalar_one_or_none() if number < 2**63 else None
     if found is None:
@@ -116,19 +121,21 @@ def ticket_or_404(number: int) -> Ticket:
     return found
 
 
-def _composer(found: Ticket) -> composer.Composer:
-    """An empty one, or with ``?from=<message>`` what came by mail from one of us and was kept as a note."""
+def _composer(found: Ticket, drafts: Sequence[ReplyDraft]) -> composer.Composer:
+    """What the reader has begun, or with ``?from=<message>`` what came by mail from one of us and is a note."""
     number = request.args.get("from", 0, type=row_number)
     message = db.session.get(Message, number) if 0 < number < 2**63 else None
     if message is None or message.ticket_id != found.id or not composer.can_be_sent_on(message):
-        return composer.fresh(found, reader())
-    return composer.sending_on(found, reader(), message)
+        return composer.going_on(found, reader(), drafts, request.args.get("draft", ""))
+    return composer.sending_on(found, reader(), message, drafts)
 
 
-def ticket_page(found: Ticket, state: composer.Composer, status: int = 200) -> Any:
+def ticket_page(
+    found: Ticket, state: composer.Composer, status: int = 200, drafts: Sequence[ReplyDraft] | None = None
+) -> Any:
     """The whole page, or only the pane when a click in the list asks for it."""
     template = "desk/parts/ticket_pane.html" if wants_part() else "desk/ticket.html"
-    page = render_template(template, composer=state, view_key=_view_key(), **_shown(found))
+    page = render_template(template, composer=state, view_key=view_key(), **_shown(found, drafts))
     return page if status == 200 else make_response(page, status)
 
 
@@ -137,16 +144,21 @@ def ticket_response(found: Ticket, anchor: str = "") -> Response:
     return redirect(url_for("desk.ticket", number=found.id, _anchor=anchor or None), 303)
 
 
-def _view_key() -> str:
-    key = request.args.get("view", "mine")
+def view_key() -> str:
+    """The list that is shown beside a ticket, as the address or the form says."""
+    key = request.form.get("view") or request.args.get("view", "mine")
     return key if key.isascii() and key.replace("-", "").isalnum() and len(key) <= 40 else "mine"
 
 
-def _shown(found: Ticket) -> dict[str, Any]:
+def _shown(found: Ticket, drafts: Sequence[ReplyDraft] | None = None) -> dict[str, Any]:
     user = reader()
+    drafts = reply_drafts.of_ticket(found) if drafts is None else drafts
     return {
+        "held": [draft for draft in reversed(drafts) if draft.send_at is not None or draft.problem],
+        "moment": now(),
         "ticket": found,
         "conversation": _conversation(found),
+        "together": notice_of(found),
         "status_choices": choices.offered_statuses(),
         "editable": allowed(user, "ticket.edit") and not found.is_closed,
         "channel_words": channel_words(found.channel),
@@ -161,7 +173,7 @@ def _conversation(found: Ticket) -> Conversation:
     rows = db.session.execute(
         select(Message, Intake.verified, Intake.machine)
         .outerjoin(Intake, Intake.id == Message.intake_id)
-        .where(Message.ticket_id == found.id)
+        .where(workflow.conversation(found))
         .options(joinedload(Message.author), selectinload(Message.attachments))
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(limit + 1)
@@ -178,6 +190,7 @@ def _conversation(found: Ticket) -> Conversation:
     if earlier:
         events = [event for event in events if event.created_at >= rows[-1][0].created_at]
     messages = [message for message, _verified, _machine in rows]
+    together_words.look_up(events)
     return Conversation(
         timeline(messages, events),
         earlier,
@@ -185,12 +198,14 @@ def _conversation(found: Ticket) -> Conversation:
         copies.of_messages(found, [message.id for message in messages]),
         {message.id for message, verified, _machine in rows if verified is False and not message.verified},
         {message.id for message, _verified, machine in rows if machine},
+        merges.origins({message.merge_id for message in messages if message.merge_id is not None}, reader()),
     )
 
 
 def channel_words(channel: str) -> str:
     """How a ticket came in, for its header."""
     words = {"web": _("by the form"), "email": _("by e-mail"), "desk": _("added here"), "phone": _("by phone")}
+    words["counter"] = _("at the counter")
     if channel in words:
         return words[channel]
     known = {found.item.name: found.item for found in manager.current().contributions("register_channels")}

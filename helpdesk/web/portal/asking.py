@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.core import accounts, links, rush, workflow
+from helpdesk.core import accounts, links, rush, topics, workflow
 from helpdesk.core.accounts import AccountError
 from helpdesk.core.drafts import StoredFile, TicketDraft
 from helpdesk.core.extensions import csrf, db
@@ -33,6 +33,7 @@ class Question:
     text: str = ""
     name: str = ""
     email: str = ""
+    topic: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, StoredFile]] = field(default_factory=list)
     # Of the pause that strangers make when many write at once.
@@ -102,6 +103,7 @@ def _read(user: User | None) -> Question:
         text=form.get("text", "").replace("\r\n", "\n"),
         name=form.get("name", ""),
         email=form.get("email", ""),
+        topic=form.get("topic", ""),
         fields={name.removeprefix("field:"): value for name, value in form.items() if name.startswith("field:")},
         waited=form.get("waited", ""),
         kept=[(uploads.keep(file, user), file) for file in uploads.kept(form.getlist("kept"), user)],
@@ -110,7 +112,7 @@ def _read(user: User | None) -> Question:
 
 def _sent(question: Question, user: User | None) -> Once:
     stored = once.of_files([file for _note, file in question.kept])
-    content = [question.subject, question.text, question.name, question.email, question.fields, stored]
+    content = [question.subject, question.text, question.name, question.email, question.topic, question.fields, stored]
     return once.of_form("ask", user, content)
 
 
@@ -136,6 +138,7 @@ def _write(question: Question, user: User | None) -> Ticket:
             text=question.text,
             files=[file for _note, file in question.kept],
             fields={key: value for key, value in question.fields.items() if key in public},
+            topic_id=_topic(question.topic),
             locale=str(get_locale()),
             # Whoever types an address proves nothing.
             verified=user is not None,
@@ -143,6 +146,11 @@ def _write(question: Question, user: User | None) -> Ticket:
         )
         # A typed address gives nobody its owner's rights: as with mail, the desk itself opens the ticket.
         return workflow.open_ticket(draft, user)
+
+
+def _topic(number: str) -> int | None:
+    """The topic that was chosen, if customers may still choose it: the question is worth more than its topic."""
+    return next((one.id for one in topics.offered(public=True) if str(one.id) == number), None)
 
 
 def public_fields() -> list[TicketField]:
@@ -159,6 +167,7 @@ def _page(question: Question, code: int = 200) -> Any:
         "portal/home.html",
         question=question,
         fields=public_fields(),
+        topics=topics.options(public=True),
         tickets=tickets,
         visitor=user,
         trap=TRAP,

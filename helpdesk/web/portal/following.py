@@ -54,8 +54,10 @@ class Answer:
 @portal.get("/t/<token>")
 @portal.get("/tickets/<int:number>")
 def ticket(token: str | None = None, number: int | None = None) -> Any:
-    """The conversation, and what the customer can do."""
-    return _page(_door(token, number), Answer())
+    """The conversation, and what the customer can do. Where it goes on in another ticket of theirs, that one."""
+    door = door_for(token, number)
+    onward = door_onward(door)
+    return redirect(onward.url("ticket"), 303) if onward.ticket is not door.ticket else _page(door, Answer())
 
 
 @portal.post("/t/<token>/reply")
@@ -63,7 +65,9 @@ def ticket(token: str | None = None, number: int | None = None) -> Any:
 @csrf.exempt
 def reply(token: str | None = None, number: int | None = None) -> Any:
     """Add a message, once; the ticket opens again if it was solved. A stale form comes back with its text."""
-    door = _door(token, number)
+    door = door_for(token, number)
+    # What answers a ticket that was merged lands where it goes on.
+    door = _onward(door) or door
     text = request.form.get("text", "").replace("\r\n", "\n")
     answer = Answer(text, [(uploads.keep(file, door.user), file) for file in _kept(door.user)])
     try:
@@ -76,13 +80,17 @@ def reply(token: str | None = None, number: int | None = None) -> Any:
         pass
     except Reused as problem:
         answer.error = str(problem)
-        return _page(_door(token, number), answer, 409)
+        return _page(_newest(door), answer, 409)
     except uploads.NotTaken as problem:
         answer.error = str(problem)
-        return _page(_door(token, number), answer, 413)
+        return _page(_newest(door), answer, 413)
+    except workflow.Merged:
+        # Into which one is not theirs to know.
+        answer.error = _("This ticket is closed. Open a new one to go on.")
+        return _page(_newest(door), answer, 422)
     except workflow.WorkflowError as problem:
         answer.error = str(problem)
-        return _page(_door(token, number), answer, 422)
+        return _page(_newest(door), answer, 422)
     flash(_("Your message was added."))
     return redirect(door.url("ticket"), 303)
 
@@ -98,7 +106,7 @@ def _reply(door: Door, answer: Answer) -> None:
 @portal.post("/tickets/<int:number>/status")
 def set_status(token: str | None = None, number: int | None = None) -> Any:
     """The customer says that it is solved, or that it is not."""
-    door = _door(token, number)
+    door = door_onward(door_for(token, number))
     verbs = {"solved": workflow.solve, "open": workflow.reopen}
     verb = verbs.get(request.form.get("status", ""))
     if verb is None:
@@ -106,7 +114,7 @@ def set_status(token: str | None = None, number: int | None = None) -> Any:
     try:
         verb(door.ticket, door.user)
     except workflow.WorkflowError as problem:
-        return _page(_door(token, number), Answer(error=str(problem)), 422)
+        return _page(_newest(door), Answer(error=str(problem)), 422)
     if verb is workflow.solve:
         flash(_("Thank you for telling us. The ticket is solved."))
     else:
@@ -118,7 +126,7 @@ def set_status(token: str | None = None, number: int | None = None) -> Any:
 @portal.get("/tickets/<int:number>/files/<int:attachment_id>")
 def file(attachment_id: int, token: str | None = None, number: int | None = None) -> Any:
     """A file of a message that the customer may read."""
-    door = _door(token, number)
+    door = door_for(token, number)
     query = select(Attachment).join(Attachment.message).where(Attachment.id == attachment_id, *_readable(door))
     found = db.session.scalar(query)
     if found is None:
@@ -126,7 +134,7 @@ def file(attachment_id: int, token: str | None = None, number: int | None = None
     return stored_file(found.sha256, found.name, found.content_type, inline="show" in request.args)
 
 
-def _door(token: str | None, number: int | None) -> Door:
+def door_for(token: str | None, number: int | None) -> Door:
     """Who may come in; forged, dead and foreign look like not there."""
     g.no_store = True
     if token is not None:
@@ -145,6 +153,38 @@ def _door(token: str | None, number: int | None) -> Door:
     if own_ticket is None:
         abort(404)
     return Door(own_ticket, reader(), {"number": number})
+
+
+def door_onward(door: Door) -> Door:
+    """The same door, or where a ticket was merged into another of the same person that one's.
+
+    Whether somebody else's ticket is solved is not theirs to say.
+    """
+    onward = _onward(door)
+    theirs = onward is not None and onward.ticket.requester_id == door.ticket.requester_id == door.user.id
+    return onward if onward is not None and theirs else door
+
+
+def _onward(door: Door) -> Door | None:
+    """The way into the ticket in which a merged one goes on, for a customer who may write there; else None.
+
+    Not for the link that is shown after a form: anybody can send that under the address of somebody else, and would
+    read what they wrote us.
+    """
+    if door.ticket.merged_into_id is None or not door.proved:
+        return None
+    survivor = workflow.survivor_of(door.ticket)
+    if not allowed(door.user, "ticket.reply", survivor):
+        return None
+    if "token" not in door.by:
+        return Door(survivor, door.user, {"number": survivor.id}, door.proved)
+    return Door(survivor, door.user, {"token": links.token(links.FOLLOW, survivor, door.user)})
+
+
+def _newest(door: Door) -> Door:
+    """The same door after a transaction that was rolled back: its rows as they are now."""
+    db.session.refresh(door.ticket)
+    return door
 
 
 def _speak(user: User) -> None:
@@ -166,6 +206,7 @@ def _page(door: Door, answer: Answer, code: int = 200) -> Any:
         messages=[(message, html_of(message, address_of)) for message in _messages(door)],
         answer=answer,
         may_write=may_write,
+        onward=_onward(door),
     )
     return make_response(page, code)
 
@@ -182,8 +223,10 @@ def _messages(door: Door) -> Sequence[Message]:
 
 
 def _readable(door: Door) -> list[Any]:
-    """Public messages of this ticket; somebody who was added later sees what came later."""
-    criteria: list[Any] = [Message.ticket_id == door.ticket.id, Message.visibility == PUBLIC]
+    """Public messages of this ticket; somebody who was added later sees what came later, and nobody what was merged
+
+    into it from a ticket that is not theirs to read."""
+    criteria: list[Any] = [workflow.readable_by(door.user, door.ticket), Message.visibility == PUBLIC]
     if door.user.is_staff or door.user.id == door.ticket.requester_id:
         return criteria
     followed = db.session.get(Follower, (door.ticket.id, door.user.id))

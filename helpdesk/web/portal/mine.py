@@ -6,9 +6,9 @@ from typing import Any
 from flask import g, render_template, request
 from flask_login import login_required
 
+from helpdesk.core.filters import DEFAULT_SORT, InvalidFilter, TicketFilter
 from helpdesk.core.models import Ticket, User
 from helpdesk.core.pages import ticket_page
-from helpdesk.core.views import DEFAULT_SORT, InvalidFilter, TicketFilter
 from helpdesk.web.errors import error_page
 from helpdesk.web.portal.blueprint import portal
 from helpdesk.web.session import reader

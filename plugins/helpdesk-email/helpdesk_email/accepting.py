@@ -79,13 +79,20 @@ def _addresses(intake: IntakeDraft, names: Iterable[str]) -> list[str]:
 
 
 def _obey_rules(intake: IntakeDraft) -> None:
-    rule = rules.matching(intake)
-    if rule is None:
-        return
-    rules.count(rule)
-    if rule.ignores:
-        raise Reject(rules.reason(rule))
-    intake.refused = intake.refused or rules.reason(rule)
+    fitting = rules.fitting(intake)
+    # The first that ignores or holds counts; those that sort do all. A person may let in what is held.
+    barrier = next((rule for rule in fitting if not rule.sorts), None)
+    if barrier is not None and barrier.ignores:
+        rules.count([barrier])
+        raise Reject(rules.reason(barrier))
+    obeyed = [rule for rule in fitting if rule.sorts or rule is barrier]
+    for rule in obeyed:
+        if rule.sorts:
+            rules.sort(intake, rule)
+        else:
+            intake.refused = intake.refused or rules.reason(rule)
+    if obeyed:
+        rules.count(obeyed)
 
 
 def _ask_rspamd(intake: IntakeDraft, url: str) -> None:

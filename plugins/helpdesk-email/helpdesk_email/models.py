@@ -1,4 +1,4 @@
-"""Mailboxes that mail is fetched from, servers that it leaves by, rules for what is not wanted."""
+"""Mailboxes that mail is fetched from, servers that it leaves by, rules for what comes in."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ SEEN, MOVE, DELETE = "seen", "move", "delete"
 # Which part of a mail a rule looks at, how, and what it does.
 SENDER, HEADER, SUBJECT, TEXT = "sender", "header", "subject", "text"
 IS, CONTAINS, BEGINS, ENDS = "is", "contains", "begins", "ends"
-IGNORE, HOLD = "ignore", "hold"
+IGNORE, HOLD, SORT = "ignore", "hold", "sort"
 
 
 class _Access:
@@ -132,7 +132,7 @@ class FetchedMail(db.Model):
 
 
 class Rule(db.Model):
-    """What an owner does not want to see: mail that fits is ignored, or held for people to look at."""
+    """What an owner says of mail: what fits is ignored, held for people to look at, or its ticket sorted."""
 
     __tablename__ = "email_rule"
     __table_args__ = (
@@ -141,7 +141,8 @@ class Rule(db.Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # The first that fits counts. A new one has its number and so is the last; moving changes those of two rules.
+    # Of those that ignore or hold the first that fits counts, of those that sort each. A new one has its number and so
+    # is the last; moving changes those of two rules.
     position: Mapped[int] = mapped_column(default=0)
     part: Mapped[str] = mapped_column(String(10), default=SENDER)
     # For HEADER its name in small letters.
@@ -150,6 +151,13 @@ class Rule(db.Model):
     # Compared without regard to letter case.
     pattern: Mapped[str] = mapped_column(String(255))
     act: Mapped[str] = mapped_column(String(10), default=IGNORE)
+    # For SORT what a ticket gets that the mail opens; "" and None: nothing. Tags stand with commas between them.
+    priority: Mapped[str] = mapped_column(String(10), default="")
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_type.id", ondelete="SET NULL"), index=True)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id", ondelete="SET NULL"), index=True)
+    # What the topic was called when it was chosen: so that a rule can say which one was deleted.
+    topic_name: Mapped[str] = mapped_column(String(80), default="")
+    tags: Mapped[str] = mapped_column(String(255), default="")
     active: Mapped[bool] = mapped_column(default=True)
     hits: Mapped[int] = mapped_column(default=0)
     hit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

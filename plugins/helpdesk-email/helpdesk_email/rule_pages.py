@@ -1,19 +1,35 @@
-"""The room of the rules: what is ignored or held, how often it fitted, and their switches."""
+"""The room of the rules: what is ignored, held or sorted, how often it fitted, and their switches."""
 
 from typing import Any
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from sqlalchemy import or_, select
 
-from helpdesk.api import audit, db, permission_required, pgettext, reader, transaction
+from helpdesk.api import (
+    PRIORITIES,
+    Invalid,
+    TicketType,
+    Topic,
+    audit,
+    clean_tags,
+    db,
+    permission_required,
+    pgettext,
+    reader,
+    split_tags,
+    transaction,
+)
 from helpdesk.api import gettext as _
 from helpdesk_email import rules
 from helpdesk_email.blueprint import pages
 from helpdesk_email.forms import Form
-from helpdesk_email.models import BEGINS, CONTAINS, ENDS, HEADER, HOLD, IGNORE, IS, SENDER, SUBJECT, TEXT, Rule
+from helpdesk_email.models import BEGINS, CONTAINS, ENDS, HEADER, HOLD, IGNORE, IS, SENDER, SORT, SUBJECT, TEXT, Rule
 from helpdesk_email.rooms import MANAGE
 
 _PAGE = 50
+# What the ticket gets.
+_SORTS = ("priority", "type_id", "topic_id", "tags")
+_SAYS = ("part", "header", "how", "pattern", "act", *_SORTS, "active")
 # Headers that a person may look at; the rest of RFC 5322's letters are no part of a name.
 _HEADER_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
@@ -63,7 +79,7 @@ def add_rule() -> Any:
 def rule(rule_id: int) -> Any:
     """One rule."""
     found = _rule(rule_id)
-    return _form(found, {key: getattr(found, key) for key in ("part", "header", "how", "pattern", "act", "active")})
+    return _form(found, {key: getattr(found, key) for key in _SAYS})
 
 
 @pages.post("/rules/<int:rule_id>")
@@ -142,7 +158,9 @@ def _rule(rule_id: int) -> Rule:
 
 
 def _note(action: str, rule: Rule) -> None:
-    data = {"act": rule.act, "active": rule.active, "header": rule.header}
+    data: dict[str, Any] = {"act": rule.act, "active": rule.active, "header": rule.header}
+    if rule.act == SORT:
+        data |= {"priority": rule.priority, "type": rule.type_id, "topic": rule.topic_name, "tags": rule.tags}
     audit(action, reader(), f"{rule.part} {rule.how} {rule.pattern}", data)
     rules.changed()
 
@@ -150,7 +168,7 @@ def _note(action: str, rule: Rule) -> None:
 def _read(form: Form) -> Form:
     part = form.choice("part", (SENDER, HEADER, SUBJECT, TEXT))
     form.choice("how", (IS, CONTAINS, BEGINS, ENDS))
-    form.choice("act", (IGNORE, HOLD))
+    form.choice("act", (IGNORE, HOLD, SORT))
     header = form.line("header", longest=100, required=part == HEADER).lower().rstrip(":")
     form.values["header"] = header if part == HEADER else ""
     if part == HEADER and not set(header) <= _HEADER_LETTERS:
@@ -160,7 +178,29 @@ def _read(form: Form) -> Form:
         form.values["pattern"] = pattern.lower()
         if form.values["how"] == IS and "@" not in pattern:
             form.refuse("pattern", _("Enter an address, or @ and a domain for everybody there."))
+    _read_sorting(form)
     return form
+
+
+def _read_sorting(form: Form) -> None:
+    """What the ticket gets; of a rule that does something else nothing of it is kept."""
+    form.choice("priority", ("", *PRIORITIES))
+    form.row("type_id", set(db.session.scalars(select(TicketType.id))))
+    topics: dict[int, str] = {number: name for number, name in db.session.execute(select(Topic.id, Topic.name))}
+    topic_id = form.row("topic_id", topics)
+    form.values["topic_name"] = topics.get(topic_id, "") if topic_id is not None else ""
+    # In Chinese lists have a comma of their own.
+    typed = form.line("tags").replace("、", ",")
+    try:
+        form.values["tags"] = ",".join(clean_tags(split_tags(typed)))
+    except Invalid as problem:
+        form.refuse("tags", str(problem))
+    if form.values["act"] != SORT:
+        for name in _SORTS:
+            form.errors.pop(name, None)
+        form.values |= {"priority": "", "type_id": None, "topic_id": None, "topic_name": "", "tags": ""}
+    elif not any(form.values[name] or name in form.errors for name in _SORTS):
+        form.refuse("act", _("Say what the ticket gets: a priority, a type, a topic or tags."))
 
 
 def _form(found: Rule | None, values: dict[str, Any], errors: dict[str, str] | None = None) -> Any:
@@ -184,6 +224,8 @@ def _form(found: Rule | None, values: dict[str, Any], errors: dict[str, str] | N
         acts=[
             (IGNORE, _("Ignore it"), _("No ticket; it stays in the log of incoming mail.")),
             (HOLD, _("Hold it"), _("It waits in incoming mail until somebody looks at it.")),
+            (SORT, _("Sort it"), _("The ticket that it opens gets what is chosen below.")),
         ],
+        priorities=PRIORITIES[::-1],
     )
     return make_response(page, 422 if errors else 200)

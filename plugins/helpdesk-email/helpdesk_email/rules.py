@@ -1,13 +1,16 @@
-"""The owner's rules: which mail is ignored or held. Plain comparisons; a pattern of an owner cannot hang the desk."""
+"""The owner's rules: which mail is ignored or held, and what the tickets of others get.
 
-from collections.abc import Container
-from dataclasses import dataclass, field
+Plain comparisons; a pattern of an owner cannot hang the desk.
+"""
+
+from collections.abc import Collection, Container
+from dataclasses import dataclass, field, fields, replace
 
 from sqlalchemy import select, tuple_, update
 
 from helpdesk.api import IntakeDraft, cached, db, drop_cached, now, pgettext, transaction
 from helpdesk.api import gettext as _
-from helpdesk_email.models import BEGINS, CONTAINS, ENDS, HEADER, IGNORE, IS, SENDER, SUBJECT, TEXT, Rule
+from helpdesk_email.models import BEGINS, CONTAINS, ENDS, HEADER, IGNORE, IS, SENDER, SORT, SUBJECT, TEXT, Rule
 
 _CACHE = "email.rules"
 # What rules look at: a mail that says it on its thousandth page has said something else before.
@@ -21,17 +24,32 @@ class Known:
     """A rule as it is compared: plain data that outlives the session; the pattern is folded."""
 
     id: int
-    place: tuple[int, int]
+    position: int
     part: str
     header: str
     how: str
     pattern: str
     act: str
+    priority: str
+    type_id: int | None
+    topic_id: int | None
+    topic_name: str
+    tags: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands among the others."""
+        return self.position, self.id
 
     @property
     def ignores(self) -> bool:
         """Whether what fits is not taken in at all."""
         return self.act == IGNORE
+
+    @property
+    def sorts(self) -> bool:
+        """Whether what fits is taken in, and its ticket gets what the rule says."""
+        return self.act == SORT
 
     def fits(self, value: str) -> bool:
         """Whether a folded value is what the pattern says."""
@@ -48,7 +66,7 @@ class Known:
 class _Book:
     """All rules: those for whole senders, the many, by what they look for; the few others one by one."""
 
-    senders: dict[str, Known] = field(default_factory=dict)
+    senders: dict[str, list[Known]] = field(default_factory=dict)
     others: list[Known] = field(default_factory=list)
     texts: int = 0
 
@@ -58,29 +76,40 @@ def fold(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def matching(intake: IntakeDraft) -> Known | None:
-    """The first rule that a mail fits, or None. One query when the rules have changed, else none."""
+def fitting(intake: IntakeDraft) -> list[Known]:
+    """Every rule that a mail fits, in their order. One query when the rules have changed, else none."""
     book: _Book = cached(_CACHE, _read)
     sender = fold(intake.sender_address)
     domain = "@" + sender.rpartition("@")[2]
-    found = [book.senders[key] for key in (sender, domain) if key in book.senders]
+    found = [rule for key in dict.fromkeys((sender, domain)) for rule in book.senders.get(key, ())]
     if book.others:
-        found += _first(book, intake, sender)
-    return min(found, key=lambda rule: rule.place, default=None)
+        found += _others(book, intake, sender)
+    return sorted(found, key=lambda rule: rule.place)
 
 
-def _first(book: _Book, intake: IntakeDraft, sender: str) -> list[Known]:
+def _others(book: _Book, intake: IntakeDraft, sender: str) -> list[Known]:
     text = fold(f"{intake.text} {intake.quoted}"[:_LONGEST_TEXT]) if book.texts else ""
     values = {SENDER: [sender], SUBJECT: [fold(intake.subject)], TEXT: [text]}
     headers = {name: [fold(value) for value in lines] for name, lines in intake.headers.items()}
     within = {text[start : start + _BEGINNING] for start in range(len(text))} if book.texts > _FEW else None
+    found = []
     for rule in book.others:
         if within is not None and rule.part == TEXT and not _may_occur(rule, within):
             continue
         lines = headers.get(rule.header, ()) if rule.part == HEADER else values[rule.part]
         if any(rule.fits(line) for line in lines):
-            return [rule]
-    return []
+            found.append(rule)
+    return found
+
+
+def sort(intake: IntakeDraft, rule: Known) -> None:
+    """Say of the ticket that a mail opens what a rule says, where none before it has; tags add up."""
+    intake.priority = intake.priority or rule.priority or None
+    intake.type_id = intake.type_id or rule.type_id
+    intake.topic_id = intake.topic_id or rule.topic_id
+    intake.tags = [*intake.tags, *rule.tags.split(",")]
+    if rule.topic_id is None and rule.topic_name:
+        intake.problems.append(_("the topic “%(name)s” of a rule was deleted; it was left out", name=rule.topic_name))
 
 
 def _may_occur(rule: Known, within: Container[str]) -> bool:
@@ -89,11 +118,11 @@ def _may_occur(rule: Known, within: Container[str]) -> bool:
 
 def _read() -> _Book:
     book = _Book()
-    columns = (Rule.id, Rule.position, Rule.part, Rule.header, Rule.how, Rule.pattern, Rule.act)
+    columns = [getattr(Rule, one.name) for one in fields(Known)]
     for row in db.session.execute(select(*columns).where(Rule.active).order_by(Rule.position, Rule.id)):
-        known = Known(row.id, (row.position, row.id), row.part, row.header, row.how, fold(row.pattern), row.act)
+        known = replace(Known(*row), pattern=fold(row.pattern))
         if known.part == SENDER and known.how == IS:
-            book.senders.setdefault(known.pattern, known)
+            book.senders.setdefault(known.pattern, []).append(known)
         elif known.pattern:
             book.others.append(known)
             book.texts += known.part == TEXT
@@ -125,16 +154,17 @@ def changed() -> None:
     drop_cached()
 
 
-def count(rule: Known) -> None:
-    """Note that a mail fitted. A transaction of its own, of one statement."""
+def count(rules: Collection[Known]) -> None:
+    """Note that a mail fitted these. A transaction of its own, of one statement."""
+    numbers = [rule.id for rule in rules]
     with transaction():
-        db.session.execute(update(Rule).where(Rule.id == rule.id).values(hits=Rule.hits + 1, hit_at=now()))
+        db.session.execute(update(Rule).where(Rule.id.in_(numbers)).values(hits=Rule.hits + 1, hit_at=now()))
 
 
 def block(address: str) -> Rule:
     """The rule that ignores everything from ``address``: an old one, switched on again, or a new one. Joins."""
     pattern = fold(address)
-    query = select(Rule).where(Rule.part == SENDER, Rule.how == IS, Rule.pattern == pattern)
+    query = select(Rule).where(Rule.part == SENDER, Rule.how == IS, Rule.pattern == pattern, Rule.act != SORT)
     rule = db.session.scalar(query.order_by(Rule.position, Rule.id).limit(1))
     if rule is None:
         rule = Rule(part=SENDER, how=IS, pattern=pattern)

@@ -8,7 +8,7 @@ from helpdesk_email import personal, rules
 from helpdesk_email.models import Rule
 from sqlalchemy import func, select
 
-from helpdesk.api import IntakeDraft, Ticket, db, receive, transaction
+from helpdesk.api import IntakeDraft, Ticket, TicketType, Topic, db, receive, transaction
 
 
 def add(**values: Any) -> Rule:
@@ -21,6 +21,10 @@ def add(**values: Any) -> Rule:
 
 def mail(sender: str = "anna@customer.example", subject: str = "Hello", text: str = "Hi", headers: str = "") -> bytes:
     return f"From: {sender}\nTo: help@desk.example\nSubject: {subject}\n{headers}\n{text}\n".encode()
+
+
+def first_fit(intake: IntakeDraft) -> rules.Known | None:
+    return next(iter(rules.fitting(intake)), None)
 
 
 def draft(**values: Any) -> IntakeDraft:
@@ -58,18 +62,18 @@ def test_a_rule_fits_what_it_says(app: Any, rule: dict[str, Any], fits: bool) ->
         quoted="> quoted",
         headers={"x-mailer": ["Good 1", "Bulk 2"]},
     )
-    assert (rules.matching(intake) is not None) is fits
+    assert (first_fit(intake) is not None) is fits
 
 
 def test_the_first_rule_counts_and_changes_are_seen(app: Any) -> None:
     first = add(part="subject", pattern="pills", how="contains", act="hold")
     add(pattern="@shop.example")
-    found = rules.matching(draft(subject="Pills"))
+    found = first_fit(draft(subject="Pills"))
     assert found is not None and (found.id, found.act) == (first.id, "hold")
     with transaction():
         first.active = False
         rules.changed()
-    found = rules.matching(draft(subject="Pills"))
+    found = first_fit(draft(subject="Pills"))
     assert found is not None and found.pattern == "@shop.example"
 
 
@@ -77,11 +81,11 @@ def test_thousands_of_rules_cost_no_query_for_each_mail(app: Any, count_queries:
     with transaction():
         db.session.add_all(Rule(pattern=f"spam{number}@elsewhere.example") for number in range(5_000))
         rules.changed()
-    assert rules.matching(draft()) is None
+    assert first_fit(draft()) is None
     with count_queries() as statements:
         for _again in range(20):
-            assert rules.matching(draft(sender_address="spam4999@elsewhere.example")) is not None
-            assert rules.matching(draft()) is None
+            assert first_fit(draft(sender_address="spam4999@elsewhere.example")) is not None
+            assert first_fit(draft()) is None
     assert len(statements) <= 2, statements
 
 
@@ -99,7 +103,7 @@ def test_many_rules_for_texts_find_the_same(app: Any) -> None:
         ("", None),
         ("offer number 301!", None),
     ):
-        found = rules.matching(draft(text=text))
+        found = first_fit(draft(text=text))
         assert (found.pattern if found else None) == pattern, text
 
 
@@ -115,6 +119,117 @@ def test_mail_that_fits_is_ignored_or_held_and_counted(app: Any) -> None:
     db.session.refresh(ignoring)
     db.session.refresh(holding)
     assert (ignoring.hits, holding.hits) == (1, 1) and ignoring.hit_at is not None
+
+
+# ---- sorting
+
+
+def sorting(client: Any, **says: Any) -> None:
+    data = {"part": "subject", "how": "contains", "act": "sort", "pattern": "invoice", **says}
+    assert client.post("/p/email/rules/new", data=data).status_code == 303
+
+
+def opened(subject: str = "My invoice", **says: Any) -> Ticket:
+    outcome = receive("email", mail(subject=subject, **says))
+    assert outcome.outcome == "ticket", outcome.reason
+    return db.session.get_one(Ticket, outcome.ticket_id)
+
+
+@pytest.fixture
+def billing(as_admin: Any) -> Topic:
+    assert as_admin.post("/admin/topics", data={"name": "Billing", "parent": ""}).status_code == 303
+    return db.session.scalars(select(Topic).where(Topic.name == "Billing")).one()
+
+
+@pytest.fixture
+def request_type(as_admin: Any) -> TicketType:
+    assert as_admin.post("/admin/types", data={"name": "Request"}).status_code == 303
+    return db.session.scalars(select(TicketType).where(TicketType.name == "Request")).one()
+
+
+@pytest.mark.db
+def test_rules_sort_the_ticket_that_a_mail_opens(as_admin: Any, billing: Topic, request_type: TicketType) -> None:
+    sorting(as_admin, priority="high", topic_id=billing.id, tags=" Money， #vip, money ")
+    sender = {"part": "sender", "how": "is", "pattern": "@customer.example"}
+    sorting(as_admin, **sender, priority="low", type_id=request_type.id, tags="b2b")
+    ticket = opened()
+    # The first that says a priority is heard; tags add up.
+    assert (ticket.priority, ticket.type_id, ticket.topic_id) == ("high", request_type.id, billing.id)
+    assert [tag.name for tag in ticket.tags] == ["b2b", "money", "vip"]
+    assert opened("Hello").priority == "low"
+    other = opened(sender="tom@elsewhere.example")
+    assert (other.priority, other.type_id, len(other.tags)) == ("high", None, 2)
+    assert [rule.hits for rule in db.session.scalars(select(Rule).order_by(Rule.id))] == [2, 2]
+    page = as_admin.get("/p/email/rules").text
+    assert all(words in page for words in ("Priority: High", "Topic: Billing", "Tags: money, vip", "Tags: b2b"))
+
+
+def test_a_rule_that_sorts_lets_nothing_in_that_another_keeps_out(as_admin: Any) -> None:
+    sorting(as_admin, priority="high")
+    add(part="text", how="contains", pattern="casino")
+    holding = add(part="text", how="contains", pattern="lottery", act="hold")
+    assert receive("email", mail(subject="Invoice", text="casino")).outcome == "ignored"
+    held = receive("email", mail(subject="Invoice", text="lottery"))
+    assert held.outcome == "quarantined"
+    # Let in by a person it is sorted as well.
+    assert as_admin.post(f"/admin/mail/{held.intake_id}/accept").status_code == 303
+    (ticket,) = db.session.scalars(select(Ticket)).all()
+    assert ticket.priority == "high" and holding.act == "hold"
+
+
+@pytest.mark.db
+def test_what_a_rule_names_and_there_is_no_longer_is_left_out(
+    as_admin: Any, billing: Topic, request_type: TicketType
+) -> None:
+    other = Topic(name="Travel", path="/")
+    with transaction():
+        db.session.add(other)
+    sorting(as_admin, type_id=request_type.id, topic_id=billing.id, tags="kept")
+    sorting(as_admin, topic_id=other.id)
+    with transaction():
+        add(part="subject", how="contains", pattern="invoice", act="sort", priority="blazing")
+    as_admin.post(f"/admin/topics/{billing.id}/delete", data={"into": ""})
+    as_admin.post(f"/admin/types/{request_type.id}", data={"name": request_type.name})
+    as_admin.post(f"/admin/topics/{other.id}", data={"name": "Travel", "parent": ""})
+    ticket = opened()
+    assert (ticket.priority, ticket.type_id, ticket.topic_id) == ("normal", None, None)
+    assert [tag.name for tag in ticket.tags] == ["kept"]
+    said = as_admin.get("/admin/mail/1").text
+    for words in (
+        "the topic “Billing” of a rule was deleted; it was left out",
+        "there is no priority “blazing”; it was left out",
+        "the type that it should get is no longer in use; it was left out",
+        "the topic that it should get is no longer in use; it was left out",
+    ):
+        assert words in said
+    rule_id = db.session.scalars(select(Rule.id).order_by(Rule.id)).first()
+    for page in ("/p/email/rules", f"/p/email/rules/{rule_id}"):
+        assert "The topic “Billing” was deleted; choose another." in as_admin.get(page).text
+
+
+def test_more_tags_than_a_ticket_takes_are_left_out_with_a_sentence(as_admin: Any) -> None:
+    for start in (0, 20):
+        sorting(as_admin, tags=",".join(f"tag{number}" for number in range(start, start + 20)))
+    assert opened().tags == []
+    assert "A ticket takes 30 tags at most." in as_admin.get("/admin/mail").text
+
+
+def test_what_a_rule_sorts_is_kept_shown_and_taken_away(as_admin: Any, billing: Topic) -> None:
+    sorting(as_admin, priority="urgent", topic_id=billing.id, tags="a,b")
+    rule = db.session.scalars(select(Rule)).one()
+    page = as_admin.get(f"/p/email/rules/{rule.id}").text
+    assert 'value="urgent" selected' in page and f'value="{billing.id}" selected' in page and 'value="a, b"' in page
+    change = {
+        "part": "subject",
+        "how": "contains",
+        "pattern": "invoice",
+        "act": "hold",
+        "priority": "high",
+        "tags": "x",
+    }
+    assert as_admin.post(f"/p/email/rules/{rule.id}", data={**change, "active": "1"}).status_code == 303
+    db.session.refresh(rule)
+    assert (rule.act, rule.priority, rule.topic_id, rule.topic_name, rule.tags) == ("hold", "", None, "", "")
 
 
 # ---- the room
@@ -157,6 +272,14 @@ def test_a_rule_is_made_changed_switched_and_deleted(as_admin: Any) -> None:
         ({"act": "delete"}, "act"),
         ({"part": "header", "header": ""}, "header"),
         ({"part": "header", "header": "two words"}, "header"),
+        ({"act": "sort"}, "act"),
+        ({"act": "sort", "tags": " , "}, "act"),
+        ({"act": "sort", "priority": "blazing"}, "priority"),
+        ({"act": "sort", "type_id": "99999"}, "type_id"),
+        ({"act": "sort", "topic_id": "one"}, "topic_id"),
+        ({"act": "sort", "tags": "x" * 51}, "tags"),
+        ({"act": "sort", "tags": ",".join(f"t{number}" for number in range(31))}, "tags"),
+        ({"act": "sort", "tags": "x" * 256}, "tags"),
     ],
 )
 def test_bad_input_stands_beside_its_field(as_admin: Any, bad: dict[str, str], field: str) -> None:
@@ -194,7 +317,7 @@ def test_rules_change_places(as_admin: Any) -> None:
         return re.findall(r"<bdi>subject contains (\w+)</bdi>", page)
 
     def fits() -> str:
-        found = rules.matching(draft(subject="Cheap pills"))
+        found = first_fit(draft(subject="Cheap pills"))
         assert found is not None
         return found.pattern
 
@@ -232,6 +355,14 @@ def test_an_agent_blocks_a_sender(as_agent: Any, place: Any) -> None:
     assert db.session.scalar(select(func.count(Rule.id))) == 1
 
 
+def test_blocking_leaves_a_rule_that_sorts_alone(as_agent: Any, place: Any) -> None:
+    add(pattern="spam@elsewhere.example", act="sort", priority="low")
+    ticket = opened(sender="spam@elsewhere.example")
+    (action,) = place("ticket_actions", ticket, as_agent.user)
+    assert as_agent.post(action.url).status_code == 303
+    assert sorted(db.session.scalars(select(Rule.act))) == ["ignore", "sort"]
+
+
 def test_nobody_blocks_what_they_do_not_see_nor_colleagues(
     as_requester: Any, as_agent: Any, client: Any, make_ticket: Any, make_user: Any, make_team: Any, place: Any
 ) -> None:
@@ -256,7 +387,7 @@ def test_rules_about_a_person_are_handed_out_and_go_with_the_person(app: Any, ma
     add(pattern="spam@elsewhere.example")
     add(pattern="@elsewhere.example", act="hold")
     assert personal.export_personal_data(person) == {"rules": ["sender is spam@elsewhere.example"]}
-    assert rules.matching(draft(sender_address="spam@elsewhere.example")) is not None
+    assert first_fit(draft(sender_address="spam@elsewhere.example")) is not None
     with transaction():
         personal.erase_personal_data(person)
     assert list(db.session.scalars(select(Rule.pattern))) == ["@elsewhere.example"]

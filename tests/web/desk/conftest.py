@@ -18,9 +18,8 @@ from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import Team, Ticket, User
+from helpdesk.core.models import Setting, Team, Ticket, User
 from helpdesk.core.transaction import transaction
-from helpdesk.testing.routes import compile_once
 
 
 @dataclass
@@ -93,6 +92,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     app = create_app(Config(home=home, testing=True), plugins={})
     with app.test_request_context():
         schema.upgrade()
+        with transaction():
+            db.session.add(Setting(group="desk", key="undo_seconds", value=0))
         names = ("admin", "agent", "colleague", "requester", "other_requester", "workshop", "board")
         ids = dict(zip(names, [*_people(), *_teams()], strict=True))
         world = World(app, **ids, ticket=0, hidden=0)
@@ -109,7 +110,6 @@ def copied(prepared: tuple[Path, dict[str, int]]) -> Callable[[Path], AbstractCo
 
     @contextmanager
     def copy(target: Path) -> Iterator[World]:
-        compile_once()
         shutil.copytree(prepared[0], target)
         app = create_app(Config(home=target, testing=True), plugins={})
         app.config["WTF_CSRF_ENABLED"] = False

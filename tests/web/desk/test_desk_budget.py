@@ -12,6 +12,16 @@ from helpdesk.core.extensions import db
 from helpdesk.core.models import View
 
 BUDGET = 8
+# What a process keeps until it changes, one query each: settings, statuses, words of the owner, states of plugins,
+# types with topics, hours with their days and teams.
+KEPT = (
+    "FROM setting",
+    "FROM status ORDER",
+    "FROM corrected_string",
+    "FROM plugin_state",
+    "FROM ticket_type",
+    "FROM business_hours",
+)
 # Every page and part of the desk that shows tickets; {n} is a ticket's number.
 PAGES = [
     "/desk/views/all",
@@ -22,6 +32,19 @@ PAGES = [
     "/desk/dashboard",
     "/desk/teams/1",
     "/desk/reports",
+    "/desk/search?q=message",
+    "/desk/views/all/filter",
+    "/desk/bulk?ids={n}",
+    "/desk/canned",
+    "/desk/macros",
+    "/desk/promises",
+    "/desk/drafts",
+    "/desk/notifications",
+    "/desk/roster",
+    "/desk/tickets/new",
+    "/desk/tickets/{n}/times",
+    "/desk/tickets/{n}/calls",
+    "/desk/tickets/{n}/merge",
 ]
 PARTS = [
     "/desk/views/all?part=rows",
@@ -38,6 +61,9 @@ PARTS = [
     "/desk/tickets/{n}/row",
     "/desk/tickets/{n}/menu/assignee",
     "/desk/tickets/{n}/menu/team",
+    "/desk/tickets/{n}/macros",
+    "/desk/palette?q=ticket",
+    "/desk/tickets/new/callers?who=agent",
 ]
 
 
@@ -85,7 +111,7 @@ def test_a_page_costs_the_same_with_few_and_with_many(
 
 
 @pytest.mark.parametrize("path", ["/desk/views/all", "/desk/tickets/{n}"])
-def test_the_first_page_after_a_change_of_settings_stays_within_twelve(
+def test_the_first_page_after_a_change_of_settings_asks_once_for_each_thing_that_is_kept(
     world: Any, agent: FlaskClient, queries: list[str], path: str
 ) -> None:
     from helpdesk.core import generation
@@ -95,4 +121,6 @@ def test_the_first_page_after_a_change_of_settings_stays_within_twelve(
     queries.clear()
     assert agent.get(path.format(n=world.ticket)).status_code == 200
     asked = _without_the_clock(queries)
-    assert len(asked) <= 11, "\n".join(asked)
+    kept = [query for query in asked if any(table in query for table in KEPT)]
+    assert len(kept) <= len(KEPT), "\n".join(kept)
+    assert len(asked) - len(kept) <= BUDGET, "\n".join(asked)

@@ -11,10 +11,10 @@ from helpdesk.core import accounts, schema, sign_in_sessions, workflow
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
+from helpdesk.core.filters import SORTS, TicketFilter
 from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.pages import ticket_page
 from helpdesk.core.transaction import transaction
-from helpdesk.core.views import SORTS, TicketFilter
 
 
 @pytest.fixture

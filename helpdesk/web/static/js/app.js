@@ -22,3 +22,12 @@ document.addEventListener("htmx:sendError", (event) => {
 });
 // The server may send words along with a part: HX-Trigger: {"toast": "..."}.
 document.addEventListener("toast", (event) => toast(event.detail.value ?? ""));
+// One that can be undone: the same form stands in the conversation.
+document.addEventListener("toast-undo", ({ detail }) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "linklike";
+  button.textContent = detail.label;
+  button.addEventListener("click", () => document.querySelector(`form[action="${CSS.escape(detail.url)}"] button`)?.click());
+  toast(detail.text, button);
+});

@@ -1,6 +1,8 @@
 // The reply box: the rich editor over a plain textarea, files by paste and drop, a draft that survives.
 
+import { Keeper } from "./drafts.js";
 import { harmless } from "./harmless.js";
+import { Offers } from "./slash.js";
 
 const DRAFT = "draft:";
 
@@ -34,6 +36,8 @@ class Composer {
     this.restore();
     this.edit();
     this.listen();
+    this.keeper = new Keeper(this);
+    this.offers = new Offers(this);
     section.dataset.editor = "yes";
   }
 
@@ -41,13 +45,21 @@ class Composer {
     return this.form.elements.mode?.value ?? this.section.querySelector("[name=mode]:checked")?.value ?? "reply";
   }
 
+  get field() {
+    return this.editor ?? this.textarea;
+  }
+
   restore() {
     const stored = sessionStorage.getItem(this.key);
+    // Somebody wants to begin something beside what is kept.
+    if ("empty" in this.section.dataset) return;
     if (!stored || this.textarea.value.trim() || this.html.value.trim()) return;
     const draft = JSON.parse(stored);
     this.html.value = draft.html;
     this.textarea.value = draft.text;
     this.choose(draft.mode);
+    // The desk may get the same words only now, from the page that was left: by its form's key they are one draft.
+    if (draft.key) this.form.elements.once.value = draft.key;
   }
 
   edit() {
@@ -106,6 +118,8 @@ class Composer {
         this.send();
       }
     });
+    // Sending may end at the page of the sign-in, before what was typed last is kept.
+    this.form.addEventListener("submit", () => this.save());
     this.section.addEventListener("change", (event) => {
       if (event.target.name === "mode") {
         this.changed();
@@ -118,6 +132,7 @@ class Composer {
     if (this.editor?.editor) this.textarea.value = this.editor.editor.getDocument().toString().trimEnd();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.save(), 400);
+    this.keeper?.changed();
   }
 
   save() {
@@ -127,9 +142,18 @@ class Composer {
       this.state.textContent = "";
       return;
     }
-    const draft = { mode: this.mode, html: this.html.value, text: this.textarea.value };
-    sessionStorage.setItem(this.key, JSON.stringify(draft));
-    this.state.textContent = words(this.form, "draftKept");
+    const draft = {
+      mode: this.mode,
+      html: this.html.value,
+      text: this.textarea.value,
+      key: this.form.elements.once.value,
+    };
+    try {
+      sessionStorage.setItem(this.key, JSON.stringify(draft));
+      this.state.textContent = words(this.form, "draftKept");
+    } catch {
+      // A text of megabytes does not fit; the desk keeps it.
+    }
   }
 
   pressed() {
@@ -198,6 +222,32 @@ class Composer {
       this.changed();
     }
     this.visited = true;
+    this.focus();
+  }
+
+  // The text in front of the cursor.
+  place() {
+    const editor = this.editor?.editor;
+    if (editor) {
+      const [from, to] = editor.getSelectedRange() ?? [0, 0];
+      return { before: from === to ? editor.getDocument().toString().slice(0, from) : "" };
+    }
+    return { before: this.textarea.value.slice(0, this.textarea.selectionStart) };
+  }
+
+  // Put a text in the place of so many characters before the cursor.
+  replace(length, text) {
+    const editor = this.editor?.editor;
+    if (editor) {
+      const [from] = editor.getSelectedRange();
+      editor.recordUndoEntry("Insert");
+      editor.setSelectedRange([from - length, from]);
+      editor.insertString(text);
+    } else {
+      const from = this.textarea.selectionStart;
+      this.textarea.setRangeText(text, from - length, from, "end");
+      this.changed();
+    }
     this.focus();
   }
 

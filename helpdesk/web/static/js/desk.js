@@ -1,8 +1,12 @@
 // The panes of the desk: a click in the list opens the ticket beside it and the list stays where it is.
 import { enhanceComposer, forgetDraft } from "./composer.js";
+import { watchPresence } from "./presence.js";
+import { watchList } from "./list.js";
 import { watchTools } from "./tools.js";
 
 watchTools();
+watchList();
+watchPresence();
 
 const panes = () => document.getElementById("panes");
 const conversation = () => document.getElementById("conv");

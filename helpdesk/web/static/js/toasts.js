@@ -13,13 +13,14 @@ export function watchToasts() {
   document.querySelectorAll("[data-toast]").forEach(leave);
 }
 
-export function toast(text) {
+export function toast(text, action) {
   const place = document.getElementById("toasts");
   if (!place) return;
   const bar = document.createElement("div");
   bar.className = "toastbar";
   bar.dataset.toast = "";
   bar.textContent = text;
+  if (action) bar.append(" ", action);
   place.append(bar);
   leave(bar);
 }

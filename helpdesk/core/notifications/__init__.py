@@ -1,0 +1,1 @@
+"""Being told: who is told of what, in which way, once."""
