@@ -225,6 +225,21 @@ class Composer {
     this.focus();
   }
 
+  // Instead of all that stands there; the editor can take it back.
+  write(text) {
+    const editor = this.editor?.editor;
+    if (editor) {
+      editor.recordUndoEntry("Insert");
+      editor.setSelectedRange([0, Math.max(0, editor.getDocument().toString().length - 1)]);
+      editor.insertString(text);
+    } else {
+      this.textarea.value = text;
+      this.changed();
+    }
+    this.visited = true;
+    this.focus();
+  }
+
   // The text in front of the cursor.
   place() {
     const editor = this.editor?.editor;
@@ -276,6 +291,10 @@ export function write(mode) {
 
 export function insertText(text) {
   if (current?.section.isConnected) current.insert(text);
+}
+
+export function replaceText(text) {
+  if (current?.section.isConnected) current.write(text);
 }
 
 export function forgetDraft() {

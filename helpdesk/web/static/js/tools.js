@@ -1,5 +1,5 @@
 // What plugins put into the composer: pages that open below the text, and texts that go to where the cursor is.
-import { insertText } from "./composer.js";
+import { insertText, replaceText } from "./composer.js";
 
 const pane = () => document.getElementById("composer-tool");
 let opener;
@@ -37,10 +37,12 @@ export function watchTools() {
       show(link);
     }
     if (event.target.closest("[data-close-tool]")) close(true);
-    const source = event.target.closest("[data-insert]");
+    const source = event.target.closest("[data-insert], [data-insert-from]");
     if (source?.closest("#composer")) {
       event.preventDefault();
-      insertText(source.dataset.insert);
+      const text = source.dataset.insert ?? document.getElementById(source.dataset.insertFrom)?.value ?? "";
+      if ("insertWhole" in source.dataset) replaceText(text);
+      else insertText(text);
     }
   });
   document.addEventListener("keydown", (event) => {
