@@ -321,7 +321,7 @@ def test_plugins_are_asked_first_off_or_on_and_gone_ones_are_named(app: Any, tom
         db.session.execute(db.text("CREATE TABLE surveys_answer (id INTEGER PRIMARY KEY)"))
         db.session.execute(db.text("CREATE TABLE alembic_version_surveys (version_num VARCHAR(32))"))
     found = personal_data.preview(tom, None)
-    assert found.asked == ["callbacks", "email", "orders", "resting"]
+    assert found.asked == ["callbacks", "email", "multilingual", "orders", "resting"]
     assert dict(found.left) == {"surveys": ["surveys_answer"]}
     erased = personal_data.erase(tom, None)
     assert sorted(heard) == ["Tom Ashby", "tom@post.example"] and dict(erased.left) == {"surveys": ["surveys_answer"]}
