@@ -176,6 +176,7 @@ def _add_plugin_pages(app: Flask) -> None:
 def _probe() -> Flask:
     probe = Flask("probe", static_folder=None)
     probe.url_rule_class = Address
+    numbers.init_app(probe)
     return probe
 
 

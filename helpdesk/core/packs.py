@@ -6,7 +6,6 @@ name. A home has the same in ``translations/``. None of a pack's code is run.
 """
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from flask_babel import gettext as _
 
 from helpdesk.core import pofiles
 from helpdesk.core.pofiles import Entry, Key, Problem
+from helpdesk.plugins.installed import entry_points
 
 ENTRY_POINTS = "helpdesk.translations"
 CORE, PLUGIN, HOME, PACK = "core", "plugin", "home", "pack"
@@ -256,7 +256,7 @@ def why_left_out(path: Path, reason: str) -> Problem:
 
 def installed() -> Iterator[Place]:
     """Installed distributions with an entry point of the group: its value names a package, which is not imported."""
-    for point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda one: one.name):
+    for point in entry_points(ENTRY_POINTS):
         first, _dot, rest = point.value.partition(":")[0].partition(".")
         try:
             spec = importlib.util.find_spec(first)

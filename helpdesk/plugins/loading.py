@@ -18,7 +18,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from helpdesk import __version__
-from helpdesk.plugins import contributions
+from helpdesk.plugins import contributions, installed
 from helpdesk.plugins.health import Health
 from helpdesk.plugins.jobs import wrong_call
 
@@ -90,8 +90,7 @@ def check_name(name: str) -> None:
 def find(folder: Path | None) -> list[Found]:
     """Every installed distribution with our entry point, then the single files in ``folder``; nothing is imported."""
     found = [
-        Found(_described(Plugin(entry.name), entry.dist), entry.load)
-        for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+        Found(_described(Plugin(entry.name), entry.dist), entry.load) for entry in installed.entry_points(ENTRY_POINTS)
     ]
     for path in sorted(folder.glob("*.py")) if folder else ():
         if path.name.startswith((".", "_")):

@@ -1,5 +1,6 @@
 """Runs one folder of revisions against one version table: the core's history, or one plugin's."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,4 +123,11 @@ def _run(
 
 
 def _script(folder: Path) -> ScriptDirectory:
+    files = [(path.name, path.stat()) for path in (folder / "versions").glob("*.py")]
+    return _read(folder, frozenset((name, found.st_mtime_ns, found.st_size) for name, found in files))
+
+
+@lru_cache(maxsize=64)
+def _read(folder: Path, _stamps: frozenset[tuple[str, int, int]]) -> ScriptDirectory:
+    """A start asks each history several times where it ends; its files are read and run once, until one changes."""
     return ScriptDirectory(str(folder), version_locations=[str(folder / "versions")])

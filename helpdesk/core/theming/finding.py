@@ -1,11 +1,9 @@
 """Finds themes while the desk runs: shipped, installed as packages, and in the home."""
 
 import importlib
-import importlib.metadata
 import importlib.util
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from helpdesk.core.theming.palette import Colors, read_tokens, variables
 from helpdesk.core.theming.theme import FILE, HOME, PACKAGE, SHIPPED, Theme, ThemeError, check_name, in_english, read
+from helpdesk.plugins import installed
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ class Themes(Mapping[str, Theme]):
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._signature: object = None
-        self._path: object = None
+        self._state: object = None
         self._packages: list[_Place] = []
         self._found: dict[str, Theme] = {}
         self._left_out: list[LeftOut] = []
@@ -123,9 +122,9 @@ class Themes(Mapping[str, Theme]):
         yield from _below(self._home, HOME)
         yield from _below(self._shipped, SHIPPED)
         # Something was installed or removed when one of these folders has changed: the only sign that costs little.
-        path = [(folder, _stamp(Path(folder or "."))) for folder in sys.path]
-        if path != self._path:
-            self._path = path
+        state = installed.state()
+        if state != self._state:
+            self._state = state
             self._packages = list(_installed())
         yield from self._packages
 
@@ -152,7 +151,7 @@ def _below(folder: Path, origin: str) -> Iterator[_Place]:
 def _installed() -> Iterator[_Place]:
     """Themes of installed packages; none of them is imported."""
     importlib.invalidate_caches()
-    for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+    for entry in installed.entry_points(ENTRY_POINTS):
         folders = _folders(entry.value)
         places = [place for folder in folders for place in _in_package(entry.name, folder)]
         if places:
