@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
-from helpdesk.core.accounts import requester_for
+from helpdesk.core.accounts import remember_language, requester_for
 from helpdesk.core.audit import record as audit
-from helpdesk.core.canned import Filled
+from helpdesk.core.canned import Filled, language_of
 from helpdesk.core.canned import render as fill_placeholders
 from helpdesk.core.canned import text_of as canned_text
 from helpdesk.core.channels.intake import receive
@@ -38,9 +38,11 @@ from helpdesk.core.extensions import db
 from helpdesk.core.files import store, store_bytes
 from helpdesk.core.generation import bump as drop_cached
 from helpdesk.core.generation import cached
-from helpdesk.core.i18n import locales, speaking
+from helpdesk.core.i18n import default_locale, fallbacks, known_locale, locales, speaking, text_direction
 from helpdesk.core.jobs.ledger import NotYet, schedule
 from helpdesk.core.jobs.work import Cancelled, LeaseLost, Work
+from helpdesk.core.languages import name_of as language_name
+from helpdesk.core.languages import tidy as tidy_language
 from helpdesk.core.links import address, desk_url, follow_url, link_token, redeem_link
 from helpdesk.core.markup import clean_html, html_to_text, snippet, text_to_html
 from helpdesk.core.models import (
@@ -82,6 +84,7 @@ from helpdesk.core.workflow import (
     reply,
     set_due,
     set_field,
+    set_language,
     set_priority,
     set_status,
     set_subject,
@@ -124,6 +127,7 @@ from helpdesk.plugins.contributions import (
     Field,
     Importer,
     Job,
+    MessageBlock,
     NavItem,
     Panel,
     Permission,
@@ -180,6 +184,7 @@ __all__ = [
     "Job",
     "LeaseLost",
     "Message",
+    "MessageBlock",
     "MessageDraft",
     "NavItem",
     "NoHours",
@@ -230,8 +235,10 @@ __all__ = [
     "close",
     "collect",
     "db",
+    "default_locale",
     "desk_url",
     "drop_cached",
+    "fallbacks",
     "fetch",
     "fill_placeholders",
     "find_ticket",
@@ -244,6 +251,9 @@ __all__ = [
     "html_to_text",
     "is_available",
     "keep_incoming",
+    "known_locale",
+    "language_name",
+    "language_of",
     "lazy_gettext",
     "lazy_pgettext",
     "link_token",
@@ -266,12 +276,14 @@ __all__ = [
     "record",
     "reopen",
     "reply",
+    "remember_language",
     "requester_for",
     "require",
     "schedule",
     "send_waiting",
     "set_due",
     "set_field",
+    "set_language",
     "set_priority",
     "set_status",
     "set_subject",
@@ -290,7 +302,9 @@ __all__ = [
     "store_bytes",
     "tag",
     "tell",
+    "text_direction",
     "text_to_html",
+    "tidy_language",
     "token_page",
     "transaction",
     "unfollow",

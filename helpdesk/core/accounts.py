@@ -16,6 +16,7 @@ from helpdesk.core import (
     deliveries,
     guesses,
     i18n,
+    languages,
     passwords,
     search,
     security_notices,
@@ -92,6 +93,22 @@ def requester_for(email: str, name: str = "", locale: str | None = None) -> User
     A missing name is filled in; what is there is never overwritten. Raises :class:`AccountError`.
     """
     return requesters_for([(email, name)], locale)[0]
+
+
+def remember_language(user: User, locale: str, instead_of: str | None = None) -> bool:
+    """Speak to a person in the language that they write in, where they chose none themselves; whether it is so now.
+
+    ``instead_of`` is the language that was remembered before: another one is the person's own choice and stays, as
+    does a language that the desk does not speak. Staff choose their own. Joins or opens the transaction.
+    """
+    known = i18n.known_locale(languages.tidy(locale)) or i18n.known_locale(locale)
+    if known is None or user.is_staff:
+        return False
+    if user.locale is not None and user.locale != instead_of:
+        return user.locale == known
+    with transaction():
+        user.locale = known
+    return True
 
 
 def requesters_for(people: Iterable[tuple[str, str]], locale: str | None = None) -> list[User]:

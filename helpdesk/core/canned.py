@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, or_, select, tuple_, update
 from sqlalchemy.orm import selectinload
 
-from helpdesk.core import circles, i18n
+from helpdesk.core import circles, i18n, languages
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import CannedResponse, CannedText, Ticket, User
@@ -111,12 +111,13 @@ def language_of(ticket: Ticket) -> str:
 
 
 def text_of(response: CannedResponse, locale: str | None) -> str:
-    """Its words in ``locale``; else in another form of that language, the desk's language, or any."""
+    """Its words in ``locale``; else along its chain (``zh_TW``, ``zh_Hant``, ``zh``), in another form of that language,
+    in the desk's language, or any.
+    """
     texts = {row.locale: row.text for row in response.texts}
-    wanted = (locale or "").replace("-", "_")
-    language = wanted.partition("_")[0]
-    related = [code for code in texts if language and code.partition("_")[0] == language]
-    for code in (wanted, *related, i18n.default_locale(), *texts):
+    language = languages.base(locale)
+    related = [code for code in texts if language and languages.base(code) == language]
+    for code in (*languages.chain(locale), *related, *i18n.fallbacks(None), *texts):
         if code in texts:
             return texts[code]
     return ""

@@ -70,6 +70,11 @@ def _topic(values: Sequence[str], user: User) -> _Criterion:
     return _or_none(Ticket.topic_id, values, [Ticket.topic_id.in_(inside)] if numbers else [])
 
 
+def _language(values: Sequence[str], user: User) -> _Criterion:
+    codes = [value for value in values if value != NONE]
+    return _or_none(Ticket.locale, values, [Ticket.locale.in_(codes)] if codes else [])
+
+
 def _follower(values: Sequence[str], user: User) -> _Criterion:
     return exists().where(Follower.ticket_id == Ticket.id, Follower.user_id.in_(_numbers(values, user)))
 
@@ -197,6 +202,7 @@ _BY_KEY: Mapping[str, Callable[[Any, User], _Criterion]] = {
     "organization": _row(Ticket.organization_id),
     "channel": lambda values, user: Ticket.channel.in_(values),
     "follower": _follower,
+    "language": _language,
     "late": _late,
     "snoozed": _snoozed,
     "reopened": _reopened,

@@ -26,6 +26,7 @@ SORTS = (
 )
 DEFAULT_SORT = "-updated"
 _ID = re.compile(r"[1-9][0-9]{0,17}")
+_LANGUAGE = r"[A-Za-z0-9_]{2,20}"
 _WORD = r"[a-z0-9_-]{1,40}"
 _FIELD_KEY = re.compile(r"[a-z0-9_]{1,60}")
 _VALUES, _FIELDS, _LENGTH = 50, 20, 200
@@ -60,6 +61,8 @@ class TicketFilter:
     requester: tuple[str, ...] = ()
     organization: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
+    # Codes of languages, or "none".
+    language: tuple[str, ...] = ()
     follower: tuple[str, ...] = ()
     # Ranges of days as core/day_ranges.py reads them, in the reader's zone.
     created: str = ""
@@ -125,6 +128,7 @@ def parse_filter(values: Mapping[str, Any]) -> TicketFilter:
         tag=tuple(" ".join(tag.split()).lower()[:50] for tag in _texts(values.get("tag")) if tag.strip()),
         requester=_rows("requester", values, ()),
         channel=_matching("channel", values, _WORD),
+        language=_matching("language", values, _LANGUAGE),
         follower=_rows("follower", values, (ME,)),
         late=_among("late", values, LATE),
         snoozed=_one("snoozed", values, (YES, NO)),

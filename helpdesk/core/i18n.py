@@ -10,7 +10,7 @@ from flask_babel import force_locale as _force_locale
 from flask_babel import refresh
 from flask_login import current_user
 
-from helpdesk.core import catalogs, settings
+from helpdesk.core import catalogs, languages, settings
 from helpdesk.core.catalogs import SOURCE_LOCALE
 from helpdesk.core.config import Config
 from helpdesk.core.direction import RIGHT_TO_LEFT, leaving_the_page, text_direction
@@ -22,6 +22,7 @@ __all__ = [
     "SOURCE_LOCALE",
     "default_locale",
     "default_zone",
+    "fallbacks",
     "html_lang",
     "is_zone",
     "known_locale",
@@ -56,6 +57,14 @@ def locales() -> list[tuple[str, str]]:
 def default_locale() -> str:
     """The desk's language."""
     return known_locale(settings.get(settings.DeskSettings).default_locale) or SOURCE_LOCALE
+
+
+def fallbacks(code: str | None) -> list[str]:
+    """In which languages a text is looked for that is wanted in ``code``, the best first.
+
+    ``zh_TW``, ``zh_Hant``, ``zh``, then the desk's language. Whoever has none of them takes any.
+    """
+    return list(dict.fromkeys([*languages.chain(code), *languages.chain(default_locale())]))
 
 
 def default_zone() -> str:

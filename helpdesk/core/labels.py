@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from flask_babel import get_locale
 from sqlalchemy import delete, select
 
-from helpdesk.core import generation, words
+from helpdesk.core import generation, languages, words
 from helpdesk.core.extensions import db
 from helpdesk.core.models import LabelText, TicketField
 from helpdesk.core.models.columns import storable
@@ -50,11 +50,11 @@ class _Field(Protocol):
 
 
 def name(kind: str, object_id: int, own: str, locale: str | None = None) -> str:
-    """The name of an object in ``locale`` (the reader's if not given), or its ``own``. No query of its own."""
-    found = _all().get((kind, object_id))
-    if not found:
-        return own
-    return found.get(locale or str(get_locale() or "")) or own
+    """The name of an object in ``locale`` (the reader's if not given) or along its chain, else its ``own``.
+
+    No query of its own.
+    """
+    return _along(_all().get((kind, object_id)), locale) or own
 
 
 def team_name(team: _Team, locale: str | None = None) -> str:
@@ -69,7 +69,7 @@ def field_label(field: _Field, locale: str | None = None) -> str:
 
 def choice_label(field: _Field, choice: Any, locale: str | None = None) -> str:
     """What a choice of a ticket field is called in the reader's language; tickets keep the choice itself."""
-    found = _all().get((CHOICES, field.id), {}).get(locale or str(get_locale() or ""))
+    found = _along(_all().get((CHOICES, field.id)), locale)
     return str((_object(found).get(str(choice)) if found else None) or choice)
 
 
@@ -84,7 +84,7 @@ def of_field_key(key: str, own: str, value: str) -> tuple[str, str]:
     locale = str(get_locale() or "")
     if number is None:
         return own, value
-    choices = _all().get((CHOICES, number), {}).get(locale)
+    choices = _along(_all().get((CHOICES, number)), locale)
     return name(FIELD, number, own, locale), str((_object(choices).get(value) if choices else None) or value)
 
 
@@ -138,6 +138,13 @@ def _store(kind: str, object_id: int, wanted: Mapping[str, str]) -> None:
         else:
             db.session.execute(delete(LabelText).where(same, LabelText.locale == code))
     generation.bump()
+
+
+def _along(found: Mapping[str, str] | None, locale: str | None) -> str | None:
+    """The text in ``locale`` (the reader's), or in the nearest form of it: ``zh_TW``, ``zh_Hant``, ``zh``."""
+    if not found:
+        return None
+    return next((found[code] for code in languages.chain(locale or str(get_locale() or "")) if code in found), None)
 
 
 def _all() -> Mapping[tuple[str, int], Mapping[str, str]]:

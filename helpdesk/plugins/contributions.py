@@ -283,6 +283,23 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class MessageBlock:
+    """A part below the text of one message on a ticket's page. ``template`` is one of the plugin's and knows
+    ``message``, ``ticket`` and what stands in ``context``; "" for none.
+
+    ``badge`` is a short word in the message's head, ``hint`` says more about it.
+    """
+
+    message_id: int
+    template: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    badge: Any = ""
+    hint: Any = ""
+    permission: str | None = None
+    order: int = 100
+
+
+@dataclass(frozen=True)
 class Action:
     """Something to do with a ticket, in its menu. ``endpoint`` is the plugin's own and gets ``values``.
 

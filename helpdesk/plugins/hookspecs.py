@@ -25,6 +25,7 @@ from helpdesk.plugins.contributions import (
     Field,
     Importer,
     Job,
+    MessageBlock,
     NavItem,
     Panel,
     Permission,
@@ -547,6 +548,20 @@ def ticket_panels(ticket: Any, user: Any) -> Sequence[Panel]:
         @hookimpl
         def ticket_panels(ticket):
             return [Panel(_("Orders"), "orders/panel.html", {"orders": orders_of(ticket.requester)})]
+    """
+
+
+@_kind("slot")
+def message_blocks(messages: Sequence[Any], user: Any) -> Sequence[MessageBlock]:
+    """Parts below the text of messages, and short words in their heads. Called once for all messages of a ticket's
+    page: ask the database once.
+
+    Example::
+
+        @hookimpl
+        def message_blocks(messages):
+            spoken = transcripts_of([message.id for message in messages])
+            return [MessageBlock(number, "calls/words.html", {"words": words}) for number, words in spoken.items()]
     """
 
 

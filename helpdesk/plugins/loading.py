@@ -201,6 +201,7 @@ SLOT_TYPES: Mapping[str, type] = {
     "nav_items": contributions.NavItem,
     "admin_rooms": contributions.Room,
     "ticket_panels": contributions.Panel,
+    "message_blocks": contributions.MessageBlock,
     "ticket_actions": contributions.Action,
     "composer_tools": contributions.ComposerTool,
     "reply_suggestions": contributions.Suggestion,

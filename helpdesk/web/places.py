@@ -18,10 +18,10 @@ from markupsafe import Markup
 from werkzeug.routing import BuildError
 
 from helpdesk.core.markup import snippet
-from helpdesk.core.models import Team, Ticket, User
+from helpdesk.core.models import Message, Team, Ticket, User
 from helpdesk.core.permissions import allowed
 from helpdesk.plugins import manager
-from helpdesk.plugins.contributions import Action, Badge, ComposerTool, NavItem, Panel, Room, Suggestion
+from helpdesk.plugins.contributions import Action, Badge, ComposerTool, MessageBlock, NavItem, Panel, Room, Suggestion
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,19 @@ class Proposal:
     order: float = _LAST
 
 
-_Shown = TypeVar("_Shown", Box, Entry, Proposal)
+@dataclass(frozen=True)
+class Block:
+    """A plugin's part of a message; with neither ``html`` nor ``badge`` it could not be shown."""
+
+    plugin: str
+    message_id: int = 0
+    html: Markup | None = None
+    badge: str = ""
+    hint: str = ""
+    order: int = _LAST
+
+
+_Shown = TypeVar("_Shown", Box, Block, Entry, Proposal)
 
 
 # ---- boxes
@@ -102,6 +114,32 @@ def team_panels(team: Team, user: User) -> list[Box]:
     return _boxes("team_panels", user, team, {"team": team, "user": user}, {"team": team})
 
 
+def message_blocks(ticket: Ticket, messages: Sequence[Message], user: User) -> dict[int, list[Block]]:
+    """Parts of messages, by message: each plugin is asked once for the whole page. Reads only.
+
+    A plugin that fails is named once, below the last message.
+    """
+    found: dict[int, list[Block]] = {}
+    if not messages or not is_filled("message_blocks"):
+        return found
+    may, page = _permits(user, ticket), _page_context()
+    shown = {message.id: message for message in messages}
+
+    def build(plugin: str, block: MessageBlock) -> Block | None:
+        message = shown.get(block.message_id)
+        if message is None or not may(block.permission):
+            return None
+        html = _rendered(block.template, {**page(), **block.context, "message": message, "ticket": ticket})
+        badge, hint = str(block.badge or "").strip(), str(block.hint or "")
+        if html is None and not badge:
+            raise ValueError("A part of a message has a template, a badge, or both.")
+        return Block(plugin, message.id, html, badge, hint, int(block.order))
+
+    for block in _shown("message_blocks", {"messages": tuple(messages), "user": user}, build, Block):
+        found.setdefault(block.message_id or max(shown), []).append(block)
+    return found
+
+
 def dashboard_widgets(user: User) -> list[Box]:
     """Boxes on the dashboard. Reads only."""
     return _boxes("dashboard_widgets", user, None, {"user": user}, {})
@@ -119,15 +157,19 @@ def _boxes(hook: str, user: User | None, obj: Any, arguments: Mapping[str, Any],
     def build(plugin: str, panel: Panel) -> Box | None:
         if not may(panel.permission):
             return None
-        if not panel.template.endswith(".html"):
-            # Only these are escaped.
-            raise ValueError(f"The template of a panel ends in .html, not as {panel.template!r} does.")
-        template = current_app.jinja_env.get_template(panel.template)
-        rendered = template.render({**page(), **panel.context, **known})
-        html = Markup(rendered)  # nosec B704 # autoescaped
+        html = _rendered(panel.template, {**page(), **panel.context, **known})
         return Box(plugin, _words(panel.title), _icon(panel.icon), html, bool(panel.wide), int(panel.order))
 
     return _shown(hook, arguments, build, Box)
+
+
+def _rendered(name: str, context: Mapping[str, Any]) -> Markup | None:
+    """What a plugin's template makes, None without one. Raises ValueError for one that would not be escaped."""
+    if not name:
+        return None
+    if not name.endswith(".html"):
+        raise ValueError(f"The template of a part ends in .html, not as {name!r} does.")
+    return Markup(current_app.jinja_env.get_template(name).render(context))  # nosec B704 # autoescaped
 
 
 # ---- links and buttons

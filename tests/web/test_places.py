@@ -14,6 +14,7 @@ from helpdesk.api import (
     Action,
     Badge,
     ComposerTool,
+    MessageBlock,
     NavItem,
     Panel,
     Permission,
@@ -23,7 +24,15 @@ from helpdesk.api import (
 )
 
 PANELS = ["ticket_panels", "user_panels", "team_panels", "dashboard_widgets", "portal_blocks"]
-EVERY = [*PANELS, "nav_items", "ticket_actions", "ticket_badges", "composer_tools", "reply_suggestions"]
+EVERY = [
+    *PANELS,
+    "message_blocks",
+    "nav_items",
+    "ticket_actions",
+    "ticket_badges",
+    "composer_tools",
+    "reply_suggestions",
+]
 
 
 class Said:
@@ -70,6 +79,7 @@ def desk_plugins(said: Said, tmp_path: Path) -> dict[str, Any]:
         "nav_items": lambda user: said.to("nav_items", user=user),
         "ticket_panels": lambda ticket, user: said.to("ticket_panels", ticket=ticket),
         "ticket_actions": lambda ticket, user: said.to("ticket_actions", ticket=ticket),
+        "message_blocks": lambda messages, user: said.to("message_blocks", messages=messages),
         "ticket_badges": lambda tickets, user: said.to("ticket_badges", tickets=tickets),
         "composer_tools": lambda ticket, user: said.to("composer_tools", ticket=ticket),
         "reply_suggestions": lambda ticket, user: said.to("reply_suggestions", ticket=ticket),
@@ -95,6 +105,7 @@ def places(make_user: Any, make_ticket: Any, make_team: Any) -> dict[str, str]:
     return {
         "nav_items": "/desk/me",
         "ticket_panels": f"/desk/tickets/{number}/side",
+        "message_blocks": f"/desk/tickets/{number}",
         "ticket_actions": f"/desk/tickets/{number}",
         "ticket_badges": "/desk/views/all",
         "composer_tools": f"/desk/tickets/{number}",
@@ -110,6 +121,9 @@ def item(hook: str, words: str, permission: str | None = None, order: int = 100)
     """Something for a place that shows ``words``."""
     if hook in PANELS:
         return Panel(words, "probe/box.html", {"words": words}, permission=permission, order=order)
+    if hook == "message_blocks":
+        # The first message of the desk.
+        return MessageBlock(1, badge=words, permission=permission, order=order)
     if hook == "nav_items":
         return NavItem(words, "probe.index", permission=permission, order=order)
     if hook == "ticket_actions":
@@ -240,6 +254,19 @@ def test_a_box_knows_what_it_stands_beside(said: Said, places: dict[str, str], a
     assert "Rear brake rubs" in as_agent.get(places["ticket_panels"]).text
     said["team_panels"] = [Panel("About it", "probe/box.html")]
     assert "Workshop" in as_agent.get(places["team_panels"]).text.split('data-plugin="probe"')[1]
+
+
+def test_parts_of_messages_are_asked_for_once_and_stand_at_their_message(
+    said: Said, places: dict[str, str], make_ticket: Any, as_agent: Any
+) -> None:
+    shown = MessageBlock(1, "probe/box.html", {"words": "<b>spoken", "message": "nothing"}, "Spoken", "By phone")
+    said["message_blocks"] = [shown, MessageBlock(999999, badge="Ghost"), MessageBlock(1), MessageBlock(1, "x.txt")]
+    page = as_agent.get(places["message_blocks"]).text
+    (asked,) = [arguments["messages"] for hook, arguments in said.asked if hook == "message_blocks"]
+    assert [message.id for message in asked] == [1]
+    below = page.split('id="m1"')[1].split("</article>")[0]
+    assert "&lt;b&gt;spoken" in below and 'title="By phone">Spoken</span>' in below and "Ghost" not in page
+    assert page.count("“probe” could not be shown") == 1, "what has neither template nor badge, or one of another kind"
 
 
 # ---- links and buttons

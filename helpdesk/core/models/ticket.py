@@ -52,6 +52,7 @@ class Ticket(Base):
         Index("ix_ticket_team_category_updated", "team_id", "category", "updated_at", "id"),
         Index("ix_ticket_requester_updated", "requester_id", "updated_at", "id"),
         Index("ix_ticket_organization_updated", "organization_id", "updated_at", "id"),
+        Index("ix_ticket_locale_updated", "locale", "updated_at", "id"),
         Index("ix_ticket_updated", "updated_at", "id"),
         Index("ix_ticket_created", "created_at", "id"),
         Index("ix_ticket_priority_updated", "priority_rank", "updated_at", "id"),

@@ -4,7 +4,7 @@ from helpdesk.core.workflow.alarms import next_alarm
 from helpdesk.core.workflow.assigning import assign, give_to_team, move
 from helpdesk.core.workflow.confirming import confirm_solved, deny_solved, may_deny
 from helpdesk.core.workflow.due import set_due
-from helpdesk.core.workflow.editing import set_field, set_priority, set_subject, set_tags, tag, untag
+from helpdesk.core.workflow.editing import set_field, set_language, set_priority, set_subject, set_tags, tag, untag
 from helpdesk.core.workflow.erasing import erase_traces, traces_of
 from helpdesk.core.workflow.errors import Invalid, Merged, Refused, Stale, WorkflowError
 from helpdesk.core.workflow.families import conversation, readable_by, survivor_of
@@ -54,6 +54,7 @@ __all__ = [
     "restore_status",
     "set_due",
     "set_field",
+    "set_language",
     "set_priority",
     "set_status",
     "set_subject",

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.core import labels, plugin_fields
+from helpdesk.core import labels, languages, plugin_fields
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Event, Tag, Ticket, TicketField, TicketFieldValue, User
@@ -62,6 +62,26 @@ def set_priority(ticket: Ticket, priority: str, actor: User | None, version: int
             touch(ticket)
             record(KIND, ticket, actor, {"field": "priority", "from": ticket.priority, "to": priority})
             ticket.priority, ticket.priority_rank = priority, PRIORITIES.index(priority)
+    return ticket
+
+
+def set_language(ticket: Ticket, locale: str, actor: User | None, version: int | None = None) -> Ticket:
+    """Say in which language a ticket is written; record ``ticket_updated``. Joins or opens the transaction.
+
+    ``locale`` is any code that there is (``es``, ``zh-Hans``), whether or not the screen speaks it.
+    Raises :class:`Invalid`, :class:`Stale`, :class:`NotAllowed`.
+    """
+    require(actor, "ticket.edit", ticket)
+    code = languages.tidy(locale)
+    if code is None:
+        raise Invalid("language", _("“%(name)s” is no language.", name=locale[: languages.LENGTH]))
+    with transaction():
+        lock(ticket)
+        _check(ticket, version, actor, "language")
+        if code != ticket.locale:
+            touch(ticket)
+            record(KIND, ticket, actor, {"field": "language", "from": ticket.locale, "to": code})
+            ticket.locale = code
     return ticket
 
 

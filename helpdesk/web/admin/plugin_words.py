@@ -31,6 +31,7 @@ def adds(plugin: Plugin) -> list[str]:
         (_hooked(plugin, "nav_items"), lambda _n: _("Entry in the menu")),
         (_hooked(plugin, "admin_rooms"), lambda _n: _("Rooms of the administration")),
         (_hooked(plugin, "ticket_panels"), lambda _n: _("Panel on tickets")),
+        (_hooked(plugin, "message_blocks"), lambda _n: _("Parts of messages")),
         (_hooked(plugin, "ticket_actions"), lambda _n: _("Actions on tickets")),
         (_hooked(plugin, "ticket_badges"), lambda _n: _("Words in lists")),
         (_hooked(plugin, "composer_tools", "reply_suggestions"), lambda _n: _("Help with writing")),

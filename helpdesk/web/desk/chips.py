@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from helpdesk.core import day_ranges, labels, statuses, ticket_types, topics
+from helpdesk.core import day_ranges, labels, languages, statuses, ticket_types, topics
 from helpdesk.core.extensions import db
 from helpdesk.core.filters import DAYS, FIELD, TicketFilter
 from helpdesk.core.models import Organization, TicketField, User
@@ -57,6 +57,7 @@ def key_words() -> dict[str, str]:
         "organization": _("Organization"),
         "channel": _("Channel"),
         "follower": _("Follower"),
+        "language": _("Language"),
         "created": _("Opened"),
         "updated": _("Changed"),
         "solved": _("Solved"),
@@ -154,6 +155,8 @@ class _Words:
         if key == "status":
             names = {status.key: choices.status_label(status) for status in choices.every_status()}
             return names.get(item, _("a status that is gone"))
+        if key == "language" and item != "none":
+            return languages.name_of(item)
         if key == "late":
             return late_words()[item]
         if item == "none":

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from helpdesk.core import day_ranges, labels, plugin_fields, ticket_types, topics
+from helpdesk.core import day_ranges, i18n, labels, languages, plugin_fields, ticket_types, topics
 from helpdesk.core.extensions import db
 from helpdesk.core.filters import DAYS, FIELD, TicketFilter, is_key, parse_filter
 from helpdesk.core.models import TicketField
@@ -47,6 +47,7 @@ def filter_options() -> dict[str, Any]:
         "types": [(str(number), name) for number, name in ticket_types.options()],
         "topics": [(str(number), name) for number, name in topics.options()],
         "channels": [(name, channel_words(name)) for name in _channels()],
+        "languages": languages.choices([code for code, _name in i18n.locales()]),
         "late": list(late_words().items()),
         "days": [(word, day_words(word)) for word in (*day_ranges.WORDS, "7d", "30d", "90d")],
         "labels": key_words(),

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup, escape
 
-from helpdesk.core import labels, statuses, ticket_types, topics
+from helpdesk.core import labels, languages, statuses, ticket_types, topics
 from helpdesk.core.events.reasons import PROVED, reason_text
 from helpdesk.core.models import Event, Message
 from helpdesk.core.models.message import INTERNAL
@@ -183,6 +183,8 @@ def _updated(event: Event) -> _Sentence | None:
             _("%(name)s set the priority to %(priority)s"),
             values,
         )
+    if kind == "language":
+        return "language", _("%(name)s set the language to %(language)s"), {"language": languages.name_of(str(new))}
     if kind in ("type", "topic"):
         return _sorted(kind, event.data)
     if kind == "tags":

@@ -49,6 +49,8 @@ class Conversation:
     automatic: Set[int]
     # From which ticket the messages of a merge came.
     origins: Mapping[int, int]
+    # What plugins say of messages, by message.
+    blocks: Mapping[int, Sequence[places.Block]]
 
 
 @desk.get("/tickets/<int:number>")
@@ -199,6 +201,7 @@ def _conversation(found: Ticket) -> Conversation:
         {message.id for message, verified, _machine in rows if verified is False and not message.verified},
         {message.id for message, _verified, machine in rows if machine},
         merges.origins({message.merge_id for message in messages if message.merge_id is not None}, reader()),
+        places.message_blocks(found, messages, reader()),
     )
 
 
