@@ -1,10 +1,12 @@
 """What languages, levels, kinds and states are called on pages, and what a form offers to choose from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
+
+from flask_babel import get_locale
 
 from helpdesk.api import gettext as _
 from helpdesk.api import locales, pgettext
-from helpdesk_multilingual import languages
+from helpdesk_multilingual import engines, languages
 from helpdesk_multilingual.models import (
     BASIC,
     CANNED,
@@ -30,7 +32,7 @@ def name(code: str) -> str:
 
 def tag(code: str) -> str:
     """A language as the attribute ``lang`` has it."""
-    return code.replace("_", "-")
+    return languages.html_lang(code)
 
 
 def direction(code: str) -> str:
@@ -40,10 +42,8 @@ def direction(code: str) -> str:
 
 def offered(*first: str) -> list[tuple[str, str]]:
     """Every language to choose from, by name in the reader's language; those of ``first`` on top."""
-    names = dict(languages.choices())
     on_top = [code for code in dict.fromkeys(first) if code]
-    rest = sorted(((code, text) for code, text in names.items() if code not in on_top), key=lambda one: one[1])
-    return [(code, name(code)) for code in on_top] + rest
+    return [(code, name(code)) for code in on_top] + [one for one in languages.choices() if one[0] not in on_top]
 
 
 def offered_or_any(*first: str) -> list[tuple[str, str]]:
@@ -96,7 +96,17 @@ def states() -> list[tuple[str, str]]:
     return [(key, state(key)[2]) for key in (MISSING, OUTDATED, MACHINE, CHECKED)]
 
 
-def known(code: str, offered_codes: Iterable[str] | None = None) -> str:
-    """A language that somebody sent, or "" where there is none of that code."""
-    codes: Sequence[str] = list(offered_codes) if offered_codes is not None else [one for one, _n in languages.choices()]
-    return code if code in codes else ""
+def engine(key: str) -> str:
+    """What an engine is called; the key itself where it is gone."""
+    return engines.label_of(key)
+
+
+def reader_locale() -> str:
+    """The language of the reader's screen."""
+    return str(get_locale() or "en")
+
+
+def read(form: Mapping[str, str], field: str) -> str:
+    """The language that was chosen in a field; "" where there is none of that code."""
+    code = form.get(field, "")
+    return code if languages.known(code) else ""
