@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from helpdesk_callbacks.models import Attempt, Call, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
+from helpdesk_multilingual.models import Answer, MessageLanguage, Pair, PairOrder, Reading, Term
 
 from helpdesk.core import (
     accounts,
@@ -47,6 +48,7 @@ from helpdesk.core.models import (
     Event,
     HeldFact,
     Job,
+    Message,
     Organization,
     QuarantinedMessage,
     ScheduleRun,
@@ -72,6 +74,9 @@ NO_PAGES = {
     "callbacks.calendar": "a calendar, for programs",
     "callbacks.customer_calendar": "a file",
     "look.theme_file": "a file of a theme",
+    "multilingual.export_glossary": "a file",
+    "multilingual.export_memory": "a file",
+    "multilingual.static": "a file",
     "well_known.security_txt": "a text for programs",
     "setup.desk": "open until the first administrator is made",
     "setup.administrator": "open until the first administrator is made",
@@ -148,6 +153,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     reply_drafts.keep(ticket, Written(f"{DATA}Begun", visibility="internal"), admin)
     hours, shift_id = _working_time(admin)
     calls = _promised_calls(ticket, admin)
+    spoken = _translations(ticket, admin, locale)
     by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
@@ -183,6 +189,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "secret": accounts.issue_token(accounts.RESET, admin),
         **_mail_rooms(),
         **calls,
+        **spoken,
     }
     special = {
         "admin.settings_group": {"name": "desk"},
@@ -218,6 +225,27 @@ def _promised_calls(ticket: Ticket, admin: User) -> dict[str, int]:
     with transaction():
         db.session.add_all([reason, rule, *calls, tried])
     return {"call_id": calls[0].id, "follow_up_id": rule.id, "reason_id": reason.id}
+
+
+def _translations(ticket: Ticket, admin: User, locale: str) -> dict[str, int]:
+    """A message that is translated, an answer that was, and what is kept for the next time."""
+    first, second = db.session.scalars(
+        db.select(Message).where(Message.ticket_id == ticket.id).order_by(Message.id)
+    ).all()[:2]
+    text = f"{DATA}Text"
+    pair = Pair(source="fr", target=locale, text=text, digest="0" * 64, translation=text, confirmed_by_id=admin.id)
+    term = Term(term=f"{DATA}Term", translation=f"{DATA}Term", note=f"{DATA}Note", source="fr", target=locale)
+    sent = {"ticket_id": ticket.id, "user_id": admin.id, "message_id": second.id}
+    with transaction():
+        db.session.add_all([
+            pair,
+            term,
+            MessageLanguage(message_id=first.id, language="fr", score=0.9),
+            Reading(message_id=first.id, target=locale, text=text, engine="memory"),
+            Answer(**sent, source=locale, target="fr", original=text, translated=text, engine="memory", edited=True),
+            PairOrder(source="fr", target=locale, engines=["memory"]),
+        ])  # fmt: skip
+    return {"pair_id": pair.id, "term_id": term.id}
 
 
 def _mail_rooms() -> dict[str, int]:

@@ -13,11 +13,17 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = [ROOT / "translations/messages.pot", *sorted(ROOT.glob("plugins/*/*/translations/messages.pot"))]
 CATALOGS = [path for template in TEMPLATES for path in sorted(template.parent.glob("*/LC_MESSAGES/messages.po"))]
 # Languages that are promised to be complete beside English.
-COMPLETE = ("zh_Hans",)
+COMPLETE = ("ar", "es", "zh_Hans")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 HAN = r"[\u4e00-\u9fff]"
 # After Chinese text the glossary asks for full-width marks.
 HALF_WIDTH = re.compile(rf"{HAN}[,;:!?]|{HAN}\.(?:\s|$)|{HAN}\.\.\.")
+# Arabic has marks of its own, and Spanish opens what it asks and calls.
+MARKS = {
+    "ar": re.compile(r"[\u0600-\u06ff][,;?]"),
+    "es": re.compile(r"^[^¿]*\?|^[^¡]*!"),
+    "zh_Hans": HALF_WIDTH,
+}
 
 
 def name(path: Path) -> str:
@@ -63,12 +69,13 @@ def test_placeholders_are_those_of_the_source(path: Path) -> None:
         assert "<" not in "".join(strings) or "<" in ids[0], message.id
 
 
-@pytest.mark.parametrize("path", [path for path in CATALOGS if "zh_Hans" in path.parts], ids=name)
-def test_chinese_punctuation_is_full_width(path: Path) -> None:
+@pytest.mark.parametrize("path", [path for path in CATALOGS if MARKS.keys() & set(path.parts)], ids=name)
+def test_punctuation_is_that_of_the_language(path: Path) -> None:
+    locale = path.parent.parent.name
     with path.open("rb") as file:
-        catalog = read_po(file, locale="zh_Hans")
-    wrong = [string for message in catalog if message.id for string in texts(message)[1] if HALF_WIDTH.search(string)]
-    assert wrong == []
+        catalog = read_po(file, locale=locale)
+    strings = [string for message in catalog if message.id for string in texts(message)[1]]
+    assert [string for string in strings if MARKS[locale].search(string)] == []
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=name)
