@@ -49,20 +49,20 @@ def test_from_nothing_to_a_live_page(
     problems = watch(page, desk.url)
     page.goto(f"{desk.url}/auth/sign-in")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    desk.run("translation", "new", "ar", "--into-home")
-    path = desk.home / "translations" / "ar" / "LC_MESSAGES" / "messages.po"
-    translate(path, **{"Sign in": "تسجيل الدخول"})
-    wait_for_words(page, f"{desk.url}/auth/sign-in", "العربية")
-    page.locator("button[name=locale][value=ar]").dispatch_event("click")
+    desk.run("translation", "new", "he", "--into-home")
+    path = desk.home / "translations" / "he" / "LC_MESSAGES" / "messages.po"
+    translate(path, **{"Sign in": "כניסה"})
+    wait_for_words(page, f"{desk.url}/auth/sign-in", "עברית")
+    page.locator("button[name=locale][value=he]").dispatch_event("click")
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
-    wait_for_words(page, f"{desk.url}/auth/sign-in", "تسجيل الدخول")
-    translate(path, **{"Sign in": "ادخل", "Password": "كلمة السر"})
-    wait_for_words(page, f"{desk.url}/auth/sign-in", "كلمة السر", "ادخل")
+    wait_for_words(page, f"{desk.url}/auth/sign-in", "כניסה")
+    translate(path, **{"Sign in": "להיכנס", "Password": "סיסמה"})
+    wait_for_words(page, f"{desk.url}/auth/sign-in", "סיסמה", "להיכנס")
 
     # What would break the page is left out, and named; the rest stays, and nothing was restarted.
-    text = path.read_text("utf-8").replace('msgstr "ادخل"', 'msgstr "<img src=x onerror=alert(1)> 50 %"')
+    text = path.read_text("utf-8").replace('msgstr "להיכנס"', 'msgstr "<img src=x onerror=alert(1)> 50 %"')
     path.write_text(text + '\nmsgid "Odd\nmsgstr [\n', "utf-8")
-    wait_for_words(page, f"{desk.url}/auth/sign-in", "Sign in", "كلمة السر")
+    wait_for_words(page, f"{desk.url}/auth/sign-in", "Sign in", "סיסמה")
     assert page.locator("img[src=x]").count() == 0
     assert problems == []
     assert "start" not in desk.said().split("Stop it with Ctrl+C")[1].lower()
