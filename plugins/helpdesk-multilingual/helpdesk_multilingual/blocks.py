@@ -91,7 +91,7 @@ def _shown(one: Known, target: str) -> dict[str, Any]:
         "reading": one.reading,
         "answer": one.answer,
         "sentences": reading.warnings_of(one.reading) if one.reading is not None else [],
-        "how": _how(row) if row is not None else "",
+        "how": _how(row, one.language) if row is not None else "",
         "may_translate": _is_foreign(one, target) or (one.is_looked_at and not one.language),
         "problem": "",
     }
@@ -101,11 +101,14 @@ def _is_foreign(one: Known, target: str) -> bool:
     return bool(one.language) and not languages.same(one.language, target)
 
 
-def _how(row: Answer | Reading) -> str:
+def _how(row: Answer | Reading, language: str) -> str:
     """Who translated; always said, so that nobody takes a machine for a person."""
-    if not row.engine:
-        return _("Translated by a person")
-    made = _("Translated by a machine (%(engine)s)", engine=choosing.engine(row.engine))
-    if isinstance(row, Answer) and row.edited:
+    name = choosing.engine(row.engine) if row.engine else ""
+    if isinstance(row, Reading) and language:
+        if not name:
+            return _("Translated from %(language)s by a person", language=choosing.name(language))
+        return _("Translated from %(language)s by a machine (%(engine)s)", language=choosing.name(language), engine=name)
+    made = _("Translated by a machine (%(engine)s)", engine=name) if name else _("Translated by a person")
+    if isinstance(row, Answer) and row.edited and name:
         return _("%(made)s, changed before it was sent", made=made)
     return made
