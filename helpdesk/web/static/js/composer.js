@@ -25,7 +25,8 @@ function size(bytes) {
 class Composer {
   constructor(section) {
     this.section = section;
-    this.form = section.querySelector("form");
+    // Drafts beside it have forms of their own, to be discarded by.
+    this.form = section.querySelector("#composer-form");
     this.textarea = section.querySelector("#composer-text");
     this.html = section.querySelector("#composer-html");
     this.upload = section.querySelector("#composer-upload");
@@ -279,7 +280,7 @@ let current;
 
 export function enhanceComposer() {
   const section = document.getElementById("composer");
-  if (!section?.querySelector("form") || section.dataset.editor) return;
+  if (!section?.querySelector("#composer-form") || section.dataset.editor) return;
   current = new Composer(section);
 }
 
