@@ -65,7 +65,7 @@ def _chosen() -> dict[str, str]:
     status = sent.get("status", "")
     locale = choosing.read(sent, "locale") or _usual()
     found = {"kind": kind, "locale": locale, "status": status if status in STATUSES else "", "after": sent.get("after", "")}
-    return {name: value[:200] for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value}
 
 
 def _usual() -> str:
