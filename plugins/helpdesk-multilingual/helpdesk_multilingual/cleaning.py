@@ -17,7 +17,8 @@ _CODE_LINE = re.compile(
     r"[{}\[\]();]+|"
     r".*[;{}][ \t]*|\w{1,60}[ \t]*[=:]{1,2}=?[ \t]*\S{1,80}[;,]?|<[^>\n]{1,200}>.*|"
     r"(?:GET|POST|HTTP|SELECT|INSERT)\b.*|"
-    r"(?:def|class|return|import|from|function|const|let|var|if|for|while|print)\b[^\n]{0,80}[(){}=:;\[\]].*|return \w{1,60})$",
+    r"(?:def|class|return|import|from|function|const|let|var|if|for|while|print)\b"
+    r"[^\n]{0,80}[(){}=:;\[\]].*|return \w{1,60})$",
     re.MULTILINE,
 )
 _LINK = re.compile(
