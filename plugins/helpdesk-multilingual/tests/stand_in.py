@@ -1,6 +1,7 @@
-"""A stand-in for LibreTranslate that speaks its documented interface: POST /translate, GET /languages, errors as JSON."""
+"""A stand-in for LibreTranslate that speaks its documented interface: POST /translate, GET /languages, JSON errors."""
 
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -8,8 +9,22 @@ from typing import Any
 CODES = ("ar", "de", "en", "es", "fr", "zh-Hans", "zh-Hant")
 
 
+_MARK = re.compile(r"\[#\d+#\]")
+
+
+def _marked(text: str, known: str, translation: str) -> str | None:
+    """A translation of ``known`` with the marks that ``text`` has in its place; None for another text."""
+    pattern = "(.+?)".join(re.escape(part) for part in _MARK.split(text))
+    found = re.fullmatch(pattern, known, re.DOTALL)
+    if found is None:
+        return None
+    for mark, word in zip(_MARK.findall(text), found.groups(), strict=True):
+        translation = translation.replace(word, mark, 1)
+    return translation
+
+
 class LibreTranslate:
-    """``pairs``: what is answered for a text; anything else comes back as "<target>: text".
+    """``pairs``: what is answered for a text, marks or not; anything else comes back as "<target>: text".
 
     ``fault``: "" for none, "slow", "down" (500), "html", "wrong" (no translation), "less" (one text too few), "empty",
     "same", "refused" (a bad key). ``asked``: what was sent.
@@ -64,7 +79,10 @@ class LibreTranslate:
             return ""
         if self.fault == "same":
             return text
-        return self.pairs.get(text, f"{target}: {text}")
+        for known, translation in self.pairs.items():
+            if (said := _marked(text, known, translation)) is not None:
+                return said
+        return f"{target}: {text}"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         stand_in = self
