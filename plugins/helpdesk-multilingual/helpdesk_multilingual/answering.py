@@ -147,6 +147,8 @@ def keep_sent(ticket: Ticket, message: Message) -> Answer | None:
     """
     if message.is_note or message.author_id is None:
         return None
+    if (kept := db.session.scalar(select(Answer).where(Answer.message_id == message.id))) is not None:
+        return kept
     query = select(Answer).where(*_begun_by(ticket.id, message.author_id)).order_by(Answer.id.desc()).limit(_BEGUN)
     scored = [(_alike(answer.translated, message.text), answer) for answer in db.session.scalars(query)]
     score, answer = max(scored, key=lambda one: (one[0], one[1].id), default=(0.0, None))

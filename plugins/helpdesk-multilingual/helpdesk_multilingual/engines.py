@@ -49,7 +49,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LETTERS = re.compile(r"[^\W\d_]")
 # How much longer than the original a translation may be.
 _TIMES, _MORE = 6, 200
-_SAME_LETTERS = 25
+_SAME_LETTERS = 20
 
 
 class EngineProblem(Exception):
