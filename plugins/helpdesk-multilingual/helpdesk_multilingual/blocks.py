@@ -109,7 +109,8 @@ def _how(row: Answer | Reading, language: str) -> str:
         if not name:
             return _("Translated from %(language)s by a person", language=spoken)
         return _("Translated from %(language)s by a machine (%(engine)s)", language=spoken, engine=name)
-    made = _("Translated by a machine (%(engine)s)", engine=name) if name else _("Translated by a person")
-    if isinstance(row, Answer) and row.edited and name:
-        return _("%(made)s, changed before it was sent", made=made)
-    return made
+    if not name:
+        return _("Translated by a person")
+    if isinstance(row, Answer) and row.edited:
+        return _("Translated by a machine (%(engine)s), changed before it was sent", engine=name)
+    return _("Translated by a machine (%(engine)s)", engine=name)
