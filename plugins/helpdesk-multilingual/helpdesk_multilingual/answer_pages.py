@@ -18,6 +18,7 @@ from helpdesk.api import (
     permission_required,
     reader,
     reply,
+    transaction,
 )
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import answering, choosing, detection, glossary, languages, memory, reading, speech
@@ -112,7 +113,9 @@ def send_answer(number: int) -> Any:
             answering.discard(ticket, reader())
         elif not is_own:
             _made(ticket, typed, begun, "keep", "")
-        reply(ticket, MessageDraft(text=text), reader())
+        message = reply(ticket, MessageDraft(text=text), reader())
+        with transaction():
+            answering.keep_sent(ticket, message)
     except (Invalid, Refused, Stale) as wrong:
         typed.errors = {"form": str(wrong)}
         return _page(ticket, typed, _begun(ticket), code=422, by_hand=True)
