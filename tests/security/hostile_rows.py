@@ -177,6 +177,7 @@ _OTHERS: dict[str, Any] = {
     "audit_link.entry_id": lambda place: place + 1,
     "bulk_item.ticket_id": lambda place: place + 1,
     "callbacks_cell.place": lambda place: place,
+    "multilingual_band.band": lambda place: place + 1,
     "reply_draft.send_at": None,
     "search_person.id": lambda place: place + 1,
     "search_ticket.id": lambda place: place + 1,
