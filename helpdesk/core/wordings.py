@@ -56,7 +56,8 @@ def named() -> Sequence[Wording]:
 
 def corrected() -> Sequence[Wording]:
     """The texts of pages and mails that the owner words in some language, by their English. No query of its own."""
-    own, found = i18n.default_locale(), {}
+    own = i18n.default_locale()
+    found: dict[tuple[str | None, str], dict[str, str]] = {}
     for locale, some in words.current().corrections.items():
         for one in some:
             if one.plural is None and one.texts:

@@ -5,7 +5,6 @@ similar they are is measured of those alone.
 """
 
 import hashlib
-import random
 import re
 import unicodedata
 import zlib
@@ -17,9 +16,16 @@ BANDS, ROWS = 20, 4
 # A longer text is found only when it is the same.
 LONGEST = 1_000
 _PRIME = (1 << 31) - 1
-_random = random.Random(20260914)  # nosec B311 # the same numbers for ever: they stand in the database
-_FUNCTIONS = [(_random.randrange(1, _PRIME), _random.randrange(_PRIME)) for _number in range(BANDS * ROWS)]
 _DIGITS = re.compile(r"\d+")
+
+
+def _number(name: str) -> int:
+    """The same one for ever: what is made with it stands in the database."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") % _PRIME
+
+
+# One function for each row of each band: a * group + b.
+_FUNCTIONS = [(_number(f"a{place}") or 1, _number(f"b{place}")) for place in range(BANDS * ROWS)]
 
 
 def even(text: str) -> str:

@@ -39,6 +39,7 @@ def first(ticket: Ticket) -> Message:
 def test_a_ticket_its_message_and_its_customer_have_the_language_that_they_write(
     make_ticket: Any, lucia: User, run_jobs: Any, make_user: Any
 ) -> None:
+    """before_ticket_opened, message_added, register_jobs, register_schedules."""
     ticket = make_ticket("Pedido", ES, requester=lucia)
     assert ticket.locale == "es", "at once"
     run_jobs()
