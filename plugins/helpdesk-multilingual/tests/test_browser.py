@@ -166,7 +166,7 @@ def test_a_chinese_mail_is_answered_without_an_engine(
     expect(page.locator("#composer-tool")).to_contain_text("Your own text can be sent as it is.")
     expect(page.locator("#composer-tool")).to_contain_text("退款将在 3 天内到账。")
     expect(page.locator("#ml-words")).to_have_value("It is on its way.")
-    page.get_by_role("button", name="Take “Refund”").focus()
+    page.get_by_role("button", name="Take this one: Refund").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("What the customer gets")).to_have_value("退款将在 3 天内到账。")
     page.get_by_role("button", name="Put it into the answer").press("Enter")
@@ -181,7 +181,7 @@ def test_a_chinese_mail_is_answered_without_an_engine(
 
     plain = visit(browser, java_script_enabled=False, viewport={"width": 360, "height": 740})
     plain.goto(f"{visit.url}/p/multilingual/tickets/{number}/answer")
-    plain.get_by_role("button", name="Take “Refund”").click()
+    plain.get_by_role("button", name="Take this one: Refund").click()
     plain.get_by_label("What the customer gets").fill("退款已到账。")
     plain.get_by_role("button", name="Send the translation").click()
     expect(plain.locator(".msg-agent").last).to_contain_text("退款已到账。")
