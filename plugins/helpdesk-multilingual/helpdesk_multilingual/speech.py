@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from helpdesk.api import (
     Invalid,
@@ -21,9 +21,9 @@ from helpdesk.api import (
     transaction,
 )
 from helpdesk.api import gettext as _
-from helpdesk_multilingual import languages
+from helpdesk_multilingual import languages, reading
 from helpdesk_multilingual.detection import Guess, detect
-from helpdesk_multilingual.models import MessageLanguage, PersonLanguage
+from helpdesk_multilingual.models import MessageLanguage, PersonLanguage, Reading
 from helpdesk_multilingual.permissions import USE
 from helpdesk_multilingual.settings import MultilingualSettings
 
@@ -65,6 +65,9 @@ def correct(message: Message, language: str, actor: User) -> None:
     code = _checked(language)
     with transaction():
         row = db.session.get(MessageLanguage, message.id) or MessageLanguage(message_id=message.id)
+        if row.language != code:
+            # What was made of it as another language is worth nothing.
+            db.session.execute(delete(Reading).where(Reading.message_id == message.id))
         row.language, row.score, row.chosen_by_id = code, 1.0, actor.id
         db.session.add(row)
         author, ticket = message.author, message.ticket
@@ -137,7 +140,8 @@ def hear(ticket: Ticket, message: Message) -> None:
     if author.id == ticket.requester_id and _follows(ticket, author, person, guess):
         _to_ticket(ticket, guess.language, None)
     _hear_person(author, person, guess, message.verified)
-    schedule(READ, key=f"{READ}:{message.id}", message_id=message.id)
+    if reading.is_wanted():
+        schedule(READ, key=f"{READ}:{message.id}", message_id=message.id)
 
 
 def heard(text: str, person: PersonLanguage | None) -> Guess:
