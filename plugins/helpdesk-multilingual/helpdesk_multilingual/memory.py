@@ -1,7 +1,7 @@
 """Translations that people confirmed: found again for the same text and for similar ones."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -12,11 +12,12 @@ from helpdesk.api import gettext as _
 from helpdesk_multilingual import cursors, languages, similar
 from helpdesk_multilingual.models import Pair, PairBand
 from helpdesk_multilingual.permissions import MANAGE
+from helpdesk_multilingual.protection import protect
 from helpdesk_multilingual.settings import MultilingualSettings
 
 # A paragraph that is longer is no phrase that comes again.
 LONGEST = 4_000
-_CANDIDATES, _MEASURED = 2_000, 100
+_CANDIDATES, _MEASURED, _ASKED = 2_000, 100, 1_000
 SAME, GONE, NEW = "same", "gone", "new"
 _PIECE = re.compile(r"\w+|\W")
 
@@ -55,12 +56,14 @@ def look_up(text: str, source: str, target: str, limit: int = 5) -> list[Match]:
 
 
 def exact(texts: Sequence[str], source: str, target: str) -> dict[str, Pair]:
-    """The pairs of those texts that are known as they are. One query."""
+    """The pairs of those texts that are known as they are, of the first thousand. One query."""
     digests = {similar.digest_of(text): text for text in texts if text.strip() and len(text) <= LONGEST}
     if not digests:
         return {}
-    query = select(Pair).where(Pair.source == source, Pair.target == target, Pair.digest.in_(digests))
-    return {digests[pair.digest]: pair for pair in db.session.scalars(query)}
+    query = select(Pair).where(Pair.source == source, Pair.target == target, Pair.digest.in_(list(digests)[:_ASKED]))
+    found = {digests[pair.digest]: pair for pair in db.session.scalars(query)}
+    # The digest makes case even; a link or an order number in another case is another one.
+    return {text: pair for text, pair in found.items() if protect(text).marks == protect(pair.text).marks}
 
 
 def changes(known: str, text: str) -> list[tuple[str, str]]:
@@ -151,9 +154,8 @@ def forget(pair: Pair, actor: User) -> None:
         db.session.delete(pair)
 
 
-def count_use(pairs: Iterable[Pair]) -> None:
+def count_use(numbers: Sequence[int]) -> None:
     """Note that pairs were used. Joins or opens the transaction."""
-    numbers = [pair.id for pair in pairs]
     if numbers:
         with transaction():
             db.session.execute(update(Pair).where(Pair.id.in_(numbers)).values(used=Pair.used + 1))
