@@ -73,7 +73,7 @@ def levels() -> list[tuple[str, str]]:
 
 def kinds() -> list[tuple[str, str]]:
     """What texts there are in several languages."""
-    return [(CANNED, _("Canned responses")), (LABEL, _("Names")), (MAIL, _("Mails"))]
+    return [(CANNED, _("Canned responses")), (LABEL, _("Names")), (MAIL, pgettext("texts", "Mails"))]
 
 
 def kind(key: str) -> str:
