@@ -152,9 +152,12 @@ def save_text(response: CannedResponse, locale: str, text: str, actor: User) -> 
 
     Joins or opens the transaction. Raises :class:`InvalidCanned` and NotAllowed, as :func:`save` does.
     """
-    texts = {row.locale: row.text for row in response.texts} | {locale: text}
-    wanted = Canned(response.name, texts, response.folder, response.shared_with, response.team_id, response.active)
-    return save(response, wanted, actor)
+    with transaction():
+        # Read here, and one after the other: somebody else may keep another language at this moment.
+        db.session.execute(select(CannedResponse.id).where(CannedResponse.id == response.id).with_for_update())
+        texts = {row.locale: row.text for row in response.texts} | {locale: text}
+        wanted = Canned(response.name, texts, response.folder, response.shared_with, response.team_id, response.active)
+        return save(response, wanted, actor)
 
 
 def delete(response: CannedResponse, actor: User) -> None:

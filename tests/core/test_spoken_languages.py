@@ -10,7 +10,7 @@ from helpdesk.core.catalogs import digest_of
 from helpdesk.core.extensions import db
 from helpdesk.core.filter_criteria import criteria
 from helpdesk.core.filters import InvalidFilter, parse_filter
-from helpdesk.core.models import Event, Ticket
+from helpdesk.core.models import CannedText, Event, Ticket
 from helpdesk.core.permissions import NotAllowed
 from helpdesk.core.transaction import transaction
 from helpdesk.core.wordings import InvalidWording
@@ -92,6 +92,12 @@ def test_texts_are_looked_for_along_the_chain(app: Any, make_user: Any, make_tea
     canned.save_text(response, "es", " Hola ", agent)
     canned.save_text(response, "zh_Hant", "", agent)
     assert {row.locale: row.text for row in response.texts} == {"en": "Hello", "zh_Hans": "简", "es": "Hola"}
+    # Somebody else keeps another language after it was read here.
+    assert "fr" not in {row.locale for row in response.texts}
+    with db.engine.begin() as others:
+        others.execute(db.insert(CannedText).values(response_id=response.id, locale="fr", text="Bonjour"))
+    canned.save_text(response, "zh_Hant", "繁", agent)
+    assert {row.locale for row in response.texts} == {"en", "es", "fr", "zh_Hans", "zh_Hant"}
     with pytest.raises(NotAllowed):
         canned.save_text(response, "es", "x", make_user("agent"))
     with pytest.raises(InvalidCanned):
