@@ -48,6 +48,8 @@ class PersonLanguage(db.Model):
     chosen: Mapped[bool] = mapped_column(default=False)
     # The languages of the last messages, the newest first.
     past: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # The language of their screen that came from here; any other one they chose themselves.
+    screen: Mapped[str] = mapped_column(String(LOCALE_LENGTH), default="")
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, onupdate=now)
 
 

@@ -184,22 +184,28 @@ def _hear_person(author: User, person: PersonLanguage | None, guess: Guess, veri
     if person is None:
         person = PersonLanguage(user_id=author.id, language=language, past=[])
         db.session.add(person)
-    before = person.language
     person.past = [language, *(person.past or ())][:PAST]
     if not person.chosen:
         person.language = max(dict.fromkeys(person.past), key=person.past.count)
     # An address can be typed by anybody: only proved words change what a person is told in.
     if verified and settings(MultilingualSettings).remember:
-        remember_language(author, person.language, before or None)
+        _give_screen(author, person)
 
 
 def _keep_person(person: User, code: str, *, chosen: bool) -> None:
     row = db.session.get(PersonLanguage, person.id) or PersonLanguage(user_id=person.id, past=[])
-    before = row.language
     row.language, row.chosen = code, chosen
     db.session.add(row)
     if settings(MultilingualSettings).remember:
-        remember_language(person, code, before or None)
+        _give_screen(person, row)
+
+
+def _give_screen(user: User, person: PersonLanguage) -> None:
+    """Speak to them in that language, unless they chose one themselves."""
+    before = user.locale
+    remember_language(user, person.language, person.screen or None)
+    if user.locale != before:
+        person.screen = user.locale or ""
 
 
 def _to_ticket(ticket: Ticket, code: str, actor: User | None) -> Any:

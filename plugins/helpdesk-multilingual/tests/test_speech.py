@@ -82,6 +82,23 @@ def test_the_screen_speaks_it_where_the_person_chose_nothing(
     assert ticket.locale is None and ticket.requester.locale is None
 
 
+def test_a_screen_that_somebody_chose_stays_and_one_that_was_remembered_follows(
+    make_ticket: Any, make_user: Any, run_jobs: Any
+) -> None:
+    arabic = "لم تصل الطلبية بعد وقد مضى أسبوعان، أرجو أن تخبروني متى ستصل."
+    chose, never = make_user(email="bo@customer.example"), make_user(email="li@customer.example")
+    chose.locale = "es"
+    db.session.commit()
+    for text in (ES, arabic, arabic):
+        for person in (chose, never):
+            make_ticket("4471", text, requester=person)
+        run_jobs()
+    assert speech.of_person(chose) == speech.of_person(never) == ("ar", False)
+    assert (chose.locale, never.locale) == ("es", "ar")
+    speech.set_person(chose, "ar", make_user("agent"))
+    assert chose.locale == "es"
+
+
 def test_one_click_corrects_and_is_remembered(make_ticket: Any, lucia: User, run_jobs: Any, make_user: Any) -> None:
     agent, ticket = make_user("agent"), make_ticket("Hallo", "Hallo daar", requester=lucia)
     run_jobs()

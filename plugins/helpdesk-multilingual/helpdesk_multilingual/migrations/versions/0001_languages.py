@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(20), nullable=False),
         sa.Column("chosen", sa.Boolean(), nullable=False),
         sa.Column("past", sa.JSON(), nullable=False),
+        sa.Column("screen", sa.String(20), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
     )
     op.create_table(
