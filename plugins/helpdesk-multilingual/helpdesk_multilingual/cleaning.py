@@ -37,7 +37,8 @@ _GAP = re.compile(r"\n\s*\n")
 
 def cleaned(text: str) -> str:
     """What remains of ``text`` to tell its language by; "" when nothing does. Lines stay lines."""
-    text = text[: LONGEST * 3].replace("\r", "\n").replace("\x00", " ")
+    # Half letters, as broken programs send them, are none: the model refuses them.
+    text = text[: LONGEST * 3].encode("utf-8", "ignore").decode().replace("\r", "\n").replace("\x00", " ")
     if (end := _SIGNATURE.search(text)) is not None and text[: end.start()].strip():
         text = text[: end.start()]
     text = _FENCE.sub("\n", text)

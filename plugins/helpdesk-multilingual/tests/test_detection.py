@@ -87,3 +87,8 @@ def test_the_model_is_loaded_by_the_first_question_and_not_before() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_half_a_letter_says_nothing_and_breaks_nothing() -> None:
+    """As a program sends an emoji that was cut in two, or a command line what is no UTF-8."""
+    assert detect("\ud83d \udcff No me ha llegado el pedido todavía").language == "es"
