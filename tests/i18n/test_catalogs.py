@@ -20,7 +20,8 @@ HAN = r"[\u4e00-\u9fff]"
 HALF_WIDTH = re.compile(rf"{HAN}[,;:!?]|{HAN}\.(?:\s|$)|{HAN}\.\.\.")
 # Arabic has marks of its own, and Spanish opens what it asks and calls.
 MARKS = {
-    "ar": re.compile(r"[\u0600-\u06ff][,;?]"),
+    # A number sign after Arabic letters goes to the other side of its number, unless a mark (U+200E) stands before it.
+    "ar": re.compile(r"[\u0600-\u06ff][,;?]|[\u0600-\u06ff] ?#%"),
     "es": re.compile(r"^[^¿]*\?|^[^¡]*!"),
     "zh_Hans": HALF_WIDTH,
 }
