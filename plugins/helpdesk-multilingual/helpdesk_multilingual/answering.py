@@ -157,12 +157,14 @@ def keep_sent(ticket: Ticket, message: Message) -> Answer | None:
     """
     if message.is_note or message.author_id is None:
         return None
-    if (kept := db.session.scalar(select(Answer).where(Answer.message_id == message.id))) is not None:
-        return kept
     query = select(Answer).where(*_begun_by(ticket.id, message.author_id)).order_by(Answer.id.desc()).limit(_BEGUN)
     # Two messages that are told at the same time do not take the same one.
     query = query.with_for_update()
-    scored = [(_alike(answer.translated, message.text), answer) for answer in db.session.scalars(query)]
+    begun = db.session.scalars(query).all()
+    # Asked behind that lock: the page that sends and a worker may be here at the same time.
+    if (kept := db.session.scalar(select(Answer).where(Answer.message_id == message.id))) is not None:
+        return kept
+    scored = [(_alike(answer.translated, message.text), answer) for answer in begun]
     score, answer = max(scored, key=lambda one: (one[0], one[1].id), default=(0.0, None))
     if answer is None or score < _ALIKE:
         return None

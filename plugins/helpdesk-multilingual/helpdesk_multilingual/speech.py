@@ -187,8 +187,9 @@ def _hear_person(author: User, person: PersonLanguage | None, guess: Guess, veri
     person.past = [language, *(person.past or ())][:PAST]
     if not person.chosen:
         person.language = max(dict.fromkeys(person.past), key=person.past.count)
-    # An address can be typed by anybody: only proved words change what a person is told in.
-    if verified and settings(MultilingualSettings).remember:
+    # An address can be typed by anybody: only proved words change what a person is told in, and only into their own
+    # language: what is heard most may have been said by others.
+    if verified and person.language == language and settings(MultilingualSettings).remember:
         _give_screen(author, person)
 
 

@@ -136,6 +136,20 @@ def test_one_language_that_nothing_translates_into_leaves_the_others_their_trans
     assert {row.target for row in db.session.scalars(db.select(Reading))} == {"fr"}
 
 
+def test_mail_that_nobody_proved_does_not_say_what_the_next_one_makes_of_a_screen(
+    make_ticket: Any, lucia: User, run_jobs: Any
+) -> None:
+    """Anybody may write in somebody's name: three times in Arabic, and the owner of the address once in Spanish."""
+    arabic = "لم تصل الطلبية بعد وقد مضى أسبوعان، أرجو أن تخبروني متى ستصل."
+    for _time in range(3):
+        make_ticket("4471", arabic, requester=lucia, verified=False)
+    run_jobs()
+    assert lucia.locale is None
+    make_ticket("Pedido", ES, requester=lucia)
+    run_jobs()
+    assert lucia.locale != "ar"
+
+
 # ---- whose it is
 
 

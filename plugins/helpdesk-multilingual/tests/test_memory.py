@@ -104,6 +104,13 @@ def test_a_text_is_itself_whatever_its_spaces_and_capitals(text: str) -> None:
     assert not set(bands) & set(similar.bands_of(text, "en", "fr"))
 
 
+def test_the_changes_between_long_texts_are_found_the_quick_way(monkeypatch: Any) -> None:
+    """The way that reads best takes seconds for thousands of equal marks, and a page waits for it."""
+    monkeypatch.setattr(memory, "SequenceMatcher", None)
+    found = memory.changes("." * 900, "!" * 100 + "." * 800)
+    assert found == [(memory.GONE, "." * 100), (memory.NEW, "!" * 100), (memory.SAME, "." * 800)]
+
+
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_the_changes_between_two_texts_are_both_of_them(first: str, second: str) -> None:
     found = memory.changes(first, second)
