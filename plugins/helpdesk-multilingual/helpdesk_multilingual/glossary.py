@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.api import Invalid, User, audit, cached, db, drop_cached, now, require, transaction
 from helpdesk.api import gettext as _
@@ -47,15 +48,19 @@ def save(term: Term | None, draft: TermDraft, actor: User) -> Term:
     """
     require(actor, MANAGE)
     draft = checked(draft)
-    with transaction():
-        return put(term, draft, actor)
+    try:
+        with transaction():
+            return put(term, draft, actor)
+    except IntegrityError as problem:
+        # Somebody else has added it at this moment.
+        raise Invalid("term", _taken()) from problem
 
 
 def put(term: Term | None, draft: TermDraft, actor: User, *, quiet: bool = False) -> Term:
     """:func:`save` of what was checked, inside the transaction; ``quiet``: somebody else writes the record."""
     there = find(draft.source, draft.target, draft.term)
     if there is not None and (term is None or there.id != term.id):
-        raise Invalid("term", _("This word is there already for these languages. Change that one."))
+        raise Invalid("term", _taken())
     act = "multilingual.term_changed" if term is not None else "multilingual.term_added"
     term = term or Term()
     term.source, term.target, term.term = draft.source, draft.target, draft.term
@@ -125,6 +130,10 @@ def checked(draft: TermDraft) -> TermDraft:
         if len(text) > length:
             raise Invalid(where, _("This is too long; %(number)s characters fit.", number=length))
     return TermDraft(_code(draft.source, "source"), _code(draft.target, "target"), term, translation, note, draft.keep)
+
+
+def _taken() -> str:
+    return _("This word is there already for these languages. Change that one.")
 
 
 def _code(code: str, where: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 
 from helpdesk.api import Invalid, User, audit, db, drop_cached, require, transaction
+from helpdesk.api import gettext as _
 from helpdesk_multilingual import exchange, glossary
 from helpdesk_multilingual.exchange import Outcome
 from helpdesk_multilingual.glossary import TermDraft
@@ -12,6 +13,8 @@ from helpdesk_multilingual.models import Term
 from helpdesk_multilingual.permissions import MANAGE
 
 COLUMNS = ("source", "target", "term", "translation", "keep", "note")
+# More words than that are no glossary, and more are not looked for in texts.
+MOST = 20_000
 _NEEDED = ("source", "target", "term", "translation")
 _YES = ("yes", "true", "1", "x", "on")
 
@@ -29,29 +32,36 @@ def read(data: bytes, actor: User | None) -> Outcome:
     if actor is not None:
         require(actor, MANAGE)
     outcome = Outcome()
+    # Read first: whoever writes keeps the others waiting.
+    drafts = list(_drafts(data, outcome))
     with transaction():
         known = {(term.source, term.target, term.term): term for term in db.session.scalars(select(Term))}
-        for line, row in exchange.read(data, _NEEDED):
-            keep = row.get("keep", "").strip().lower() in _YES
-            try:
-                draft = glossary.checked(
-                    TermDraft(
-                        row["source"].strip(),
-                        row["target"].strip(),
-                        row["term"],
-                        row["translation"],
-                        row.get("note", ""),
-                        keep,
-                    )
-                )
-            except Invalid as problem:
-                outcome.skip(line, str(problem))
-                continue
+        for draft in drafts:
             _take(draft, known, outcome)
         db.session.flush()
         audit("multilingual.glossary_imported", actor, "", {"added": outcome.added, "changed": outcome.changed})
         drop_cached()
     return outcome
+
+
+def _drafts(data: bytes, outcome: Outcome) -> Iterator[TermDraft]:
+    for place, (line, row) in enumerate(exchange.read(data, _NEEDED)):
+        if place >= MOST:
+            raise ValueError(_("This file is too large; split it into several."))
+        keep = row.get("keep", "").strip().lower() in _YES
+        try:
+            yield glossary.checked(
+                TermDraft(
+                    row["source"].strip(),
+                    row["target"].strip(),
+                    row["term"],
+                    row["translation"],
+                    row.get("note", ""),
+                    keep,
+                )
+            )
+        except Invalid as problem:
+            outcome.skip(line, str(problem))
 
 
 def _take(draft: TermDraft, known: dict[tuple[str, str, str], Term], outcome: Outcome) -> None:

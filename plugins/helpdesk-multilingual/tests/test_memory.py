@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from helpdesk_multilingual import glossary_exchange, memory, memory_exchange, similar
+from helpdesk_multilingual import glossary, glossary_exchange, memory, memory_exchange, similar
 from helpdesk_multilingual.models import Pair, PairBand, Term
 from helpdesk_multilingual.settings import MultilingualSettings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.api import NotAllowed, db, transaction
+from helpdesk.api import Invalid, NotAllowed, db, transaction
 
 EN = "Your order {} has left our warehouse and arrives on {}."
 ES = "Su pedido {} ha salido de nuestro almacén y llega el {}."
@@ -94,6 +94,24 @@ def test_files_go_out_and_come_back_and_each_wrong_line_is_named(app: Any, make_
         "Larkwheel": True,
         "rear brake": False,
     }
+
+
+def test_a_file_of_words_is_read_before_anybody_has_to_wait_for_it(app: Any, make_user: Any, monkeypatch: Any) -> None:
+    boss = make_user("supervisor")
+    steps: list[str] = []
+    check, begin = glossary.checked, glossary_exchange.transaction
+    monkeypatch.setattr(glossary, "checked", lambda draft: steps.append("read") or check(draft))
+    monkeypatch.setattr(glossary_exchange, "transaction", lambda: steps.append("write") or begin())
+    data = b"source,target,term,translation\nen,es,bell,timbre\nen,es,wheel,rueda\n"
+    assert glossary_exchange.read(data, boss).added == 2
+    assert steps == ["read", "read", "write"]
+    monkeypatch.setattr(glossary_exchange, "MOST", 1)
+    with pytest.raises(ValueError, match="too large"):
+        glossary_exchange.read(data, boss)
+    # Two who add the same word at once: the second is told so.
+    monkeypatch.setattr(glossary, "find", lambda *_key: None)
+    with pytest.raises(Invalid, match="there already"):
+        glossary.save(None, glossary.TermDraft("en", "es", "bell", "campana"), boss)
 
 
 @given(st.text(min_size=1, max_size=300))
