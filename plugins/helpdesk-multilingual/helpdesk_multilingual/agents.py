@@ -82,13 +82,13 @@ def can_read(user: User, language: str | None) -> bool:
 
 
 def unreadable(ticket: Ticket) -> bool:
-    """Whether nobody of the desk reads the language of a ticket. No query.
+    """Whether nobody of the desk reads the language of a ticket. No query while nothing changes.
 
-    The desk's own language is everybody's.
+    The desk's own language is everybody's, and who has the screen in one reads it.
     """
     if not ticket.locale or languages.same(ticket.locale, default_locale()):
         return False
-    return not readers(ticket.locale)
+    return not readers(ticket.locale) and not any(languages.same(code, ticket.locale) for code in _screens())
 
 
 @hookimpl
@@ -136,6 +136,15 @@ def _open_of(numbers: list[int]) -> dict[int, int]:
 
 def _all() -> dict[int, dict[str, str]]:
     return cached("multilingual:agents", _load)
+
+
+def _screens() -> list[str]:
+    return cached("multilingual:screens", _load_screens)
+
+
+def _load_screens() -> list[str]:
+    query = select(User.locale).where(User.role != "requester", User.active, User.is_service.is_(False)).distinct()
+    return sorted(code for code in db.session.scalars(query) if code)
 
 
 def _load() -> dict[int, dict[str, str]]:

@@ -118,7 +118,8 @@ def _asked(path: str, seconds: float, body: dict[str, Any] | None = None) -> Any
 def _refusal(status: int, found: Any) -> str:
     said = found.get("error") if isinstance(found, dict) else None
     if isinstance(said, str) and said.strip():
-        return _("It refused: %(reason)s", reason=" ".join(said.split())[:200])
+        reason = " ".join(said.split())[:200]
+        return _("It refused: %(reason)s", reason=reason if reason[-1] in ".!?。！？؟" else f"{reason}.")
     return _("It answered with the error %(number)s.", number=status)
 
 

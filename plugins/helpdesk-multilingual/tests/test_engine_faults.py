@@ -41,6 +41,9 @@ def test_a_language_or_a_text_that_does_not_suit_an_engine_leaves_it_to_the_othe
         with pytest.raises(NoEngine, match="does not translate"):
             translate(["Hello"], "en", "th", seconds=60)
     assert failures("libretranslate") == 0
+    libretranslate.fault = "down"
+    with pytest.raises(NoEngine, match=r"Internal Server Error\.$"):
+        translate(["Hello"], "en", "es", seconds=60)
     libretranslate.fault = "same"
     for _time in range(3):
         with pytest.raises(NoEngine, match="gave the text back"):

@@ -18,8 +18,10 @@ from helpdesk.api import (
     Ticket,
     User,
     db,
+    drop_cached,
     note,
     reply,
+    transaction,
 )
 
 ES = "No me ha llegado el pedido y ya han pasado dos semanas."
@@ -137,9 +139,17 @@ def test_who_reads_a_language_gets_its_tickets_and_what_nobody_reads_is_flagged(
     french = make_ticket("Commande", "Je n'ai toujours pas reçu ma commande depuis deux semaines.", requester=lucia)
     assert french.assignee_id is None and french.locale == "fr"
     assert agents.readers(french.locale) == [] and tickets[0].locale == "es"
+    assert agents.unreadable(french)
     with count_queries() as counted:
         assert agents.unreadable(french) and not agents.unreadable(tickets[0])
     assert not counted
+    # Who has the screen in a language reads it.
+    chinese = make_ticket("订单", "我上周二买了两个杯子，到现在还没有收到，请帮我查一下。", requester=lucia)
+    assert agents.unreadable(chinese)
+    make_user("agent", locale="zh_Hans")
+    with transaction():
+        drop_cached()
+    assert not agents.unreadable(chinese)
     ana.active = bea.active = False
     db.session.commit()
     assert make_ticket("Pedido", ES, requester=lucia).assignee_id == cid.id
