@@ -109,6 +109,10 @@ def test_a_spanish_mail_is_read_and_answered_by_somebody_who_reads_english(
     field = page.get_by_label("What the customer gets, in Spanish")
     expect(field).to_have_value("Lo arreglaremos. El pedido 4471 está anotado.")
     assert field.get_attribute("lang") == "es"
+    # On a low screen the tool scrolls, and its end can be reached.
+    page.set_viewport_size({"width": 1440, "height": 640})
+    assert page.evaluate("ticket.scrollHeight - ticket.clientHeight") == 0
+    page.set_viewport_size({"width": 1440, "height": 900})
     # The agent changes it, and it takes the place of what was written.
     field.fill("Lo arreglaremos gratis. El pedido 4471 está anotado.")
     page.get_by_role("button", name="Put it into the answer").click()
