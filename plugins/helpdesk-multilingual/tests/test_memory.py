@@ -96,6 +96,18 @@ def test_files_go_out_and_come_back_and_each_wrong_line_is_named(app: Any, make_
     }
 
 
+def test_a_large_file_lets_others_write_in_between(app: Any, make_user: Any, monkeypatch: Any) -> None:
+    """Long texts of Chinese take ten milliseconds each; who waits for the writer gives up after ten seconds."""
+    steps: list[int] = []
+    keep = memory.keep_many
+    monkeypatch.setattr(memory, "keep_many", lambda rows, actor: steps.append(len(rows)) or keep(rows, actor))
+    lines = "".join(f"en,es,Text {number},Texto {number}\n" for number in range(450))
+    assert (
+        memory_exchange.read(f"source,target,text,translation\n{lines}".encode(), make_user("supervisor")).added == 450
+    )
+    assert sum(steps) == 450 and max(steps) <= 200
+
+
 def test_a_file_of_words_is_read_before_anybody_has_to_wait_for_it(app: Any, make_user: Any, monkeypatch: Any) -> None:
     boss = make_user("supervisor")
     steps: list[str] = []
