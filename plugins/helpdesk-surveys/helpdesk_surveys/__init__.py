@@ -1,0 +1,3 @@
+"""Satisfaction surveys."""
+
+from helpdesk_surveys import models as models
