@@ -65,7 +65,7 @@ def ask_public(token: str) -> Any:
 @public_page
 def answer_public(token: str) -> Any:
     """Keep an answer of somebody who is not known."""
-    asked = answering.open_public(token)
+    asked = answering.open_public(token, request.form.get("nonce", ""))
     if asked is None:
         return gone()
     with _language(asked):
@@ -94,7 +94,7 @@ def _kept(asked: Any, then: str) -> Any:
         if typed.errors:
             return _form(asked, typed, number, 422)
     try:
-        answering.answer(asked, typed.score, typed.comment, typed.answers)
+        answering.answer(asked, typed.score, typed.comment, typed.answers, address=request.remote_addr or "")
     except Invalid as problem:
         typed.errors = {problem.field: str(problem)}
         return _form(asked, typed, _page_of(problem.field, all_steps), 422)

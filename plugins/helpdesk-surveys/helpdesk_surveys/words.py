@@ -113,11 +113,12 @@ def why(key: str) -> str:
         "own": _("Whoever solved it may not choose who is asked"),
         "no_address": _("Has no address"),
         "reopened": _("The ticket was opened again"),
-        "off": _("The survey is off"),
-        "twice": _("Was asked already"),
+        "off": _("The survey was switched off"),
         "staff": _("Is one of the team"),
-        "erased": _("Was erased"),
-        "late": _("Its time has passed"),
+        "bounced": _("Mail to the address came back"),
+        "inactive": _("The account is switched off"),
+        "late": _("Its time had passed"),
+        "other_team": _("The survey is for another team"),
     }.get(key, key)
 
 
