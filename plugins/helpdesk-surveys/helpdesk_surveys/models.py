@@ -115,8 +115,9 @@ class Invitation(db.Model):
     survey_id: Mapped[int] = mapped_column(ForeignKey("surveys_survey.id", ondelete="CASCADE"))
     # The words it was asked with; None: not sent yet.
     version_id: Mapped[int | None] = mapped_column(ForeignKey("surveys_version.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="CASCADE"), index=True)
+    # None: the person was erased; that somebody was asked is still counted.
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     # How often the ticket was asked about before: it was opened and solved again.
     occurrence: Mapped[int] = mapped_column(SmallInteger, default=0)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
@@ -135,13 +136,13 @@ class Invitation(db.Model):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # What the signature of the link is made from as well; emptied when an anonymous one closes.
+    # What the signature of the link is made from as well.
     key: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     survey: Mapped[Survey] = relationship()
     version: Mapped[Version | None] = relationship()
-    person: Mapped[User] = relationship(foreign_keys=user_id)
+    person: Mapped[User | None] = relationship(foreign_keys=user_id)
     agent: Mapped[User | None] = relationship(foreign_keys=agent_id)
     team: Mapped[Team | None] = relationship()
     ticket: Mapped[Ticket | None] = relationship()

@@ -129,7 +129,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("survey_id", sa.Integer(), nullable=False),
         sa.Column("version_id", sa.Integer(), nullable=True),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=True),
         sa.Column("ticket_id", sa.Integer(), nullable=True),
         sa.Column("occurrence", sa.SmallInteger(), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=True),
@@ -155,9 +155,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["team_id"], ["team.id"], name="fk_surveys_invitation_team_id", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(
-            ["ticket_id"], ["ticket.id"], name="fk_surveys_invitation_ticket_id", ondelete="CASCADE"
+            ["ticket_id"], ["ticket.id"], name="fk_surveys_invitation_ticket_id", ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_surveys_invitation_user_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_surveys_invitation_user_id", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(
             ["version_id"], ["surveys_version.id"], name="fk_surveys_invitation_version_id", ondelete="CASCADE"
         ),
