@@ -4,7 +4,7 @@ Opening a link records nothing, whatever it says was chosen: programs that look 
 button of the page does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -83,14 +83,18 @@ def _kept(asked: Any, then: str) -> Any:
     here = min(_step(request.form.get("step")), len(all_steps) - 1)
     if "back" in request.form:
         return _form(asked, typed, max(0, here - 1))
-    asking.check(typed, all_steps[here], score=bool(scores) and here == 0, comment=here == 0)
+    asking.check(
+        typed, all_steps[here], score=bool(scores) and here == 0, comment=_has_comment(here, all_steps, scores)
+    )
     if typed.errors:
         return _form(asked, typed, here, 422)
     if here + 1 < len(all_steps):
         return _form(asked, typed, here + 1)
     # Pages that were left out by an altered form are looked at as well.
     for number, items in enumerate(all_steps):
-        asking.check(typed, items, score=bool(scores) and number == 0, comment=number == 0)
+        asking.check(typed, items, score=bool(scores) and number == 0)
+        if _has_comment(number, all_steps, scores):
+            asking.check(typed, (), comment=True)
         if typed.errors:
             return _form(asked, typed, number, 422)
     try:
@@ -102,6 +106,11 @@ def _kept(asked: Any, then: str) -> Any:
         typed.errors = {"form": str(problem)}
         return _form(asked, typed, here, 429)
     return redirect(then, 303)
+
+
+def _has_comment(here: int, all_steps: Sequence[Any], scores: Sequence[int]) -> bool:
+    """The comment stands below the score; in a questionnaire it comes last."""
+    return here == (0 if scores else len(all_steps) - 1)
 
 
 def _begun(asked: Any) -> Typed:

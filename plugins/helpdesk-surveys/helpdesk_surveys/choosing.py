@@ -35,7 +35,7 @@ def read(args: Mapping[str, str], survey_id: int | None, today: date) -> tuple[W
     ), problem
 
 
-def query(wanted: Wanted, **changes: Any) -> dict[str, str]:
+def query(wanted: Wanted, **changes: Any) -> dict[str, Any]:
     """The same as parts of an address; ``changes`` take the place of some."""
     values = asdict(replace(wanted, **{key: value for key, value in changes.items() if key in asdict(wanted)}))
     values["survey"] = values.pop("survey_id")

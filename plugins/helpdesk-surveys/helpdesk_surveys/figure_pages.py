@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import request, url_for
 
-from helpdesk.api import Invalid, now, permission_required, reader
-from helpdesk.api import gettext as _
-from helpdesk_surveys import choosing, words
+from helpdesk.api import now, permission_required, reader
+from helpdesk_surveys import choosing, wording, words
 from helpdesk_surveys.blueprint import pages, show
 from helpdesk_surveys.figures import Figure, board
 from helpdesk_surveys.models import Survey
@@ -68,6 +67,7 @@ def index() -> Any:
         tables=_tables(found, wanted),
         bars=_bars(survey, found.total, wanted),
         all_url=_answers(wanted),
+        part_url=lambda part: _answers(wanted, score=part),
         comments_url=_answers(wanted, comments=1),
         chips=choosing.chips(wanted, "surveys.index"),
         quick=choosing.quick(wanted, today, "surveys.index"),
@@ -107,8 +107,6 @@ def _bars(survey: Survey, total: Figure, wanted: Any) -> list[dict[str, Any]]:
     """How many chose each score, the best first."""
     if total.hidden or not total.answers:
         return []
-    from helpdesk_surveys import wording
-
     most = max(total.counts.values(), default=0) or 1
     return [
         {

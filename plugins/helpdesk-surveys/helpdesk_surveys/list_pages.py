@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Response as File
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, stream_with_context, url_for
 from flask_babel import get_locale
 
 from helpdesk.api import Invalid, Refused, find_ticket, now, permission_required, reader
@@ -11,7 +11,7 @@ from helpdesk.api import gettext as _
 from helpdesk_surveys import asking, choosing, exporting, following, listing, wording, words
 from helpdesk_surveys import invitations as inviting
 from helpdesk_surveys.blueprint import number_in, pages, show
-from helpdesk_surveys.models import FOLLOW_UP_STATES, HAND, STATES, FollowUp, Response
+from helpdesk_surveys.models import FOLLOW_UP_STATES, LINK, STATES, FollowUp, Response
 from helpdesk_surveys.permissions import MANAGE, USE
 from helpdesk_surveys.survey_pages import survey_of
 
@@ -30,7 +30,7 @@ def answers() -> Any:
     if survey is None:
         return show("none.html")
     wanted, problem = choosing.read(request.args, survey.id, now().date())
-    score, comments = number_in(request.args.get("score")), request.args.get("comments") == "1"
+    score, comments = _score(), request.args.get("comments") == "1"
     found = listing.answers(reader(), wanted, score, comments, request.args.get("after", ""))
     more = {"score": score, "comments": 1 if comments else None}
     return show(
@@ -40,6 +40,7 @@ def answers() -> Any:
         surveys=all_surveys,
         wanted=wanted,
         score=score,
+        part=words.part(score) if isinstance(score, str) else "",
         comments=comments,
         found=found,
         problem=problem,
@@ -61,12 +62,18 @@ def answers_file() -> Any:
     wanted, problem = choosing.read(request.args, survey.id, now().date())
     if problem:
         return redirect(url_for("surveys.answers", **request.args.to_dict()), 303)
-    score, comments = number_in(request.args.get("score")), request.args.get("comments") == "1"
-    text = exporting.answers_csv(reader(), wanted, score, comments)
-    answer = File(text, mimetype="text/csv")
+    score, comments = _score(), request.args.get("comments") == "1"
+    lines = stream_with_context(exporting.answers_csv(reader(), wanted, score, comments))
+    answer = File(lines, mimetype="text/csv")
     name = f"answers_{wanted.first.isoformat()}_{wanted.last.isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _score() -> int | str | None:
+    """One score, or a part of the scale such as the detractors."""
+    text = request.args.get("score", "")
+    return text if text in listing.PARTS else number_in(text)
 
 
 @pages.get("/answers/<int:response_id>")
@@ -203,7 +210,7 @@ def _asking(ticket: Any, errors: dict[str, str] | None = None, chosen: int | Non
 
 
 def _by_hand() -> list[Any]:
-    return [one for one in choosing.all_surveys() if one.active and one.occasion == HAND]
+    return [one for one in choosing.all_surveys() if one.active and one.occasion != LINK]
 
 
 def _ticket(number: int) -> Any:

@@ -1,14 +1,15 @@
 """The plugin's places on the desk's pages: beside tickets and people, on Home, in menus."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Action, NavItem, Panel, Ticket, User, db, hookimpl, visible_tickets
+from helpdesk.api import Action, NavItem, Panel, Ticket, User, db, hookimpl, reader, visible_tickets
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_surveys import wording, words
 from helpdesk_surveys.figures import headline
 from helpdesk_surveys.models import ANSWERED, SENT, FollowUp, Invitation, Response, Survey
 from helpdesk_surveys.permissions import MANAGE, USE
+from helpdesk_surveys.scopes import scope_of
 
 _SHOWN = 5
 
@@ -31,7 +32,7 @@ def ticket_panels(ticket: Ticket) -> list[Panel]:
     query = (
         select(Invitation, Survey, Response, FollowUp)
         .join(Survey, Survey.id == Invitation.survey_id)
-        .outerjoin(Response, Response.invitation_id == Invitation.id)
+        .outerjoin(Response, and_(Response.invitation_id == Invitation.id, *_seen(reader())))
         .outerjoin(FollowUp, FollowUp.response_id == Response.id)
         .where(Invitation.ticket_id == ticket.id)
         .order_by(Invitation.id.desc(), FollowUp.id)
@@ -79,3 +80,9 @@ def dashboard_widgets(user: User) -> list[Panel]:
     """The figures of the last thirty days, of what the reader may see."""
     context = {"rows": headline(user), "words": words}
     return [Panel(_l("How customers answered"), "surveys/widget.html", context, "star", USE, 30)]
+
+
+def _seen(user: User) -> list[ColumnElement[bool]]:
+    """What narrows answers to those that somebody sees."""
+    criterion = scope_of(user).criterion(Response)
+    return [] if criterion is None else [criterion]

@@ -16,6 +16,7 @@ def register_acts() -> list[Act]:
         Act("surveys.version_published", _l("Words of a survey published")),
         Act("surveys.survey_switched", _l("Survey switched on or off")),
         Act("surveys.link_renewed", _l("Link of a survey renewed")),
+        Act("surveys.asked_by_hand", _l("Customer asked by hand")),
     ]
 
 

@@ -49,7 +49,7 @@ def save_words(survey_id: int) -> Any:
     except Invalid as problem:
         db.session.rollback()
         return _form(survey_of(survey_id), locale, texts, items, {_field(problem.field, kept): str(problem)})
-    more = {"add": 1, "_anchor": "new-item"} if "add" in request.form else {}
+    more: dict[str, Any] = {"add": 1, "_anchor": "new-item"} if "add" in request.form else {}
     if "publish" in request.form:
         flash(_("Published. Whoever is asked from now on sees these words."))
     elif not more:

@@ -106,6 +106,7 @@ def why(key: str) -> str:
     """Why somebody was not asked."""
     return {
         "cap": _("Was asked often enough"),
+        "again": _("Is being asked already"),
         "opted_out": _("Wants no such mail"),
         "complaint": _("Has an open complaint"),
         "tag": _("Has a tag that is left out"),
@@ -161,6 +162,22 @@ def nobody(key: str) -> str:
         "channel": _("No channel"),
         "language": pgettext("language", "Unknown"),
     }[key]
+
+
+def part(key: str) -> str:
+    """A part of a scale."""
+    return {
+        "promoters": _("Promoters"),
+        "passives": _("Passives"),
+        "detractors": _("Detractors"),
+        "good": _("Good scores"),
+        "bad": _("Low scores"),
+    }[key]
+
+
+def step(key: str) -> str:
+    """How long each stretch of a trend is."""
+    return {"day": _("By day"), "week": _("By week"), "month": _("By month")}[key]
 
 
 # ---- figures
