@@ -61,7 +61,7 @@ def answers_file() -> Any:
         abort(404)
     wanted, problem = choosing.read(request.args, survey.id, now().date())
     if problem:
-        return redirect(url_for("surveys.answers", **request.args.to_dict()), 303)
+        return redirect(url_for("surveys.answers"), 303)
     score, comments = _score(), request.args.get("comments") == "1"
     lines = stream_with_context(exporting.answers_csv(reader(), wanted, score, comments))
     answer = File(lines, mimetype="text/csv")

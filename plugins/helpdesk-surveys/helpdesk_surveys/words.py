@@ -65,6 +65,16 @@ def action(key: str) -> str:
     return dict(actions()).get(key, key)
 
 
+def done(key: str) -> str:
+    """What a score has led to."""
+    return {
+        "ticket": _("Follow-up ticket"),
+        "call": _("Promised call"),
+        "tell": _("The supervisors were told"),
+        "tag": _("The ticket was tagged"),
+    }.get(key, key)
+
+
 def item_kinds() -> list[tuple[str, str]]:
     """The kinds of questions in a questionnaire."""
     return [
@@ -190,7 +200,6 @@ def value(kind: str, number: float | None) -> str:
     if kind == "csat":
         return format_percent(number / 100)
     if kind == "nps":
-        # U+2212 for the minus is what the formats of all languages take from here, too.
         return f"{'+' if round(number) > 0 else ''}{format_decimal(round(number))}"
     return format_decimal(round(number, 1), "0.0")
 
