@@ -7,24 +7,19 @@ from helpdesk_surveys import counting, rhythm, sending
 from helpdesk_surveys.models import Survey
 
 
-@click.group("surveys")
-def surveys() -> None:
-    """Look after surveys."""
-
-
-@surveys.command("plan")
+@click.command("plan")
 def plan() -> None:
     """Plan invitations for everybody whose turn it is."""
     click.echo(f"Planned {rhythm.plan_now()} invitations.")
 
 
-@surveys.command("send")
+@click.command("send")
 def send() -> None:
     """Send, remind and close what is due."""
     click.echo(f"Saw to {sending.send_now()} invitations.")
 
 
-@surveys.command("recount")
+@click.command("recount")
 def recount() -> None:
     """Make the kept counts anew from all invitations and answers."""
     for survey in db.session.execute(db.select(Survey.id, Survey.name).order_by(Survey.id)).all():
@@ -33,5 +28,5 @@ def recount() -> None:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """``helpdesk surveys``."""
-    return [Command(surveys)]
+    """``helpdesk surveys plan``, ``send`` and ``recount``."""
+    return [Command(plan), Command(send), Command(recount)]

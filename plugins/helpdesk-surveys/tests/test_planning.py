@@ -5,13 +5,12 @@ The hooks ticket_status_changed, register_jobs, register_schedules and register_
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from helpdesk_surveys import rhythm, surveys
-from helpdesk_surveys.cli import surveys as commands
+from helpdesk_surveys.cli import register_commands
 from helpdesk_surveys.invitations import invite
 from helpdesk_surveys.models import ANSWERED, PLANNED, SENT, SUPPRESSED, Invitation, Suppression, Survey
 
@@ -87,6 +86,8 @@ def test_customers_are_asked_on_a_rhythm(
     (one,) = all_of(Invitation)
     assert (one.user_id, one.ticket_id, one.team_id, one.channel) == (anna.id, None, ticket.team_id, ticket.channel)
     run_jobs()
+    travel(minutes=6)
+    run_jobs()
     assert len(mails()) == 1 and "/p/surveys/a/" in mails()[0]["text"]
     travel(days=59)
     assert rhythm.plan_now() == 0
@@ -147,8 +148,8 @@ def test_by_hand_all_limits_hold(
 
 def test_the_command_line(survey: Make, ticket: Ticket) -> None:
     survey(kind="nps", occasion="rhythm")
-    run = partial(CliRunner().invoke, commands)
-    assert "Planned 1 invitations." in run(args=["plan"]).output
-    assert "Saw to 1 invitations." in run(args=["send"]).output
-    assert "How was it?: 6 rows." in run(args=["recount"]).output
+    commands = {one.command.name: one.command for one in register_commands()}
+    assert "Planned 1 invitations." in CliRunner().invoke(commands["plan"]).output
+    assert "Saw to 1 invitations." in CliRunner().invoke(commands["send"]).output
+    assert "How was it?: 6 rows." in CliRunner().invoke(commands["recount"]).output
     assert ANSWERED not in {one.state for one in all_of(Invitation)}
