@@ -126,7 +126,7 @@ def _read_item(name: str, key: str, old: Mapping[str, Any], locale: str, errors:
         "page": max(1, min(_MOST_PAGES, _number(f"{name}-page", 1))),
         "text": dict(old.get("text") or {}),
         "options": [dict(option) for option in old.get("options", ())],
-        "most": max(2, min(10, _number(f"{name}-most", 5))),
+        "most": max(2, min(11, _number(f"{name}-most", 5))),
     }
     _put(item["text"], locale, _text(f"{name}-text"))
     lines = [line.strip() for line in _text(f"{name}-options").splitlines() if line.strip()]
