@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 from helpdesk.api import Invalid, Refused, Ticket, User, db, default_locale, now, record, transaction
 from helpdesk.api import gettext as _
 from helpdesk_surveys import acting, counting
-from helpdesk_surveys.content import LONGEST_ANSWER, clean_answers, clean_score
+from helpdesk_surveys.content import LONGEST_ANSWER, clean_answers, clean_score, storable
 from helpdesk_surveys.gates import pass_gates
 from helpdesk_surveys.links import ballot_of, is_nonce, new_key, redeem, redeem_public
 from helpdesk_surveys.models import ANSWERED, LINK, SENT, Invitation, Response, ResponseTag, Survey, Version
@@ -225,7 +225,7 @@ def _note(asked: Asked, response: Response, changed: bool) -> None:
 
 
 def _comment(text: str) -> str:
-    words = text.replace("\x00", "").replace("\r\n", "\n").strip()
+    words = storable(text)
     if len(words) > LONGEST_ANSWER:
         raise Invalid("comment", _("This is too long; %(number)s characters fit.", number=LONGEST_ANSWER))
     return words

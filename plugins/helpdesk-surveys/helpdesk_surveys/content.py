@@ -18,6 +18,12 @@ LONGEST, LONGEST_ANSWER, MOST_ITEMS, MOST_OPTIONS, MOST_PAGES = 2_000, 10_000, 1
 _KEY = re.compile(r"[a-z0-9_]{1,20}")
 
 
+def storable(text: str) -> str:
+    """Text as databases take it and browsers send it: without NUL and halves of characters, lines end alike."""
+    clean = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return clean.replace("\r\n", "\n").strip()
+
+
 def scores(kind: str, look: str = "") -> Sequence[int]:
     """What may be chosen, the lowest first; nothing for a questionnaire."""
     if kind == FORM:
@@ -117,7 +123,7 @@ def _options(options: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, 
 def _words(texts: Any, name: str) -> dict[str, str]:
     found = {}
     for code, text in dict(texts or {}).items():
-        locale, words = tidy_language(str(code)), str(text).strip()
+        locale, words = tidy_language(str(code)), storable(str(text))
         if locale is None:
             raise Invalid(name, _("There is no language “%(code)s”.", code=str(code)[:20]))
         if len(words) > LONGEST:
@@ -135,7 +141,7 @@ def _answer(item: Mapping[str, Any], value: Any) -> Any:
         return [option["key"] for option in item["options"] if option["key"] in chosen]
     if isinstance(value, list):
         value = value[0] if value else ""
-    text = str(value if value is not None else "").replace("\x00", "").strip()
+    text = storable(str(value if value is not None else ""))
     if len(text) > LONGEST_ANSWER:
         raise Invalid(item["key"], _("This is too long; %(number)s characters fit.", number=LONGEST_ANSWER))
     if not text:

@@ -30,6 +30,8 @@ KEY = ("survey_id", "cut", "day", "agent_id", "team_id", "channel", "language", 
 SCORES = tuple(f"n{score}" for score in range(11))
 NUMBERS = ("invitations", "answers", "total", "squares", *SCORES)
 _BATCH = 2_000
+# In the place of a score: an invitation.
+_INVITED = -1
 # Of so many columns a statement of a thousand values is well below what SQLite takes (32,766).
 _ROWS = 500
 
@@ -139,55 +141,58 @@ def forget_agent(user_id: int) -> None:
 
 
 def recount(survey_id: int) -> int:
-    """Make the counts of a survey anew from its invitations and answers; how many rows. One transaction."""
+    """Make the counts of a survey anew from its invitations and answers; how many rows. One transaction.
+
+    What is alike is counted together first, so that a million answers cost little more than reading them.
+    """
     with transaction():
         survey = db.session.get(Survey, survey_id, with_for_update=True)
         if survey is None:
             return 0
         sums: dict[tuple[Any, ...], Counter[str]] = {}
-        for counted, numbers in _everything(survey):
+        for (counted, score), number in _alike(survey).items():
+            numbers = {"invitations": 1} if score == _INVITED else of_score(score)
             for key in counted.keys():
                 row = sums.setdefault(key, Counter())
-                row.update(numbers)
+                for name, one in numbers.items():
+                    row[name] += one * number
         db.session.execute(delete(Day).where(Day.survey_id == survey.id))
-        rows = [
-            {**dict(zip(KEY, key, strict=True)), **{name: row[name] for name in NUMBERS}} for key, row in sums.items()
-        ]
+        rows = [{**dict(zip(KEY, key, strict=True)), **{name: sums[key][name] for name in NUMBERS}} for key in sums]
         for start in range(0, len(rows), _BATCH):
             db.session.execute(insert(Day), rows[start : start + _BATCH])
-        db.session.expire_all()
     return len(rows)
 
 
-def _everything(survey: Survey) -> Iterator[tuple[Counted, Mapping[str, int]]]:
-    last = 0
-    while True:
-        query = select(Invitation).where(
-            Invitation.survey_id == survey.id, Invitation.id > last, Invitation.sent_at.is_not(None)
-        )
-        found = db.session.scalars(query.order_by(Invitation.id).limit(_BATCH)).all()
-        for one in found:
-            yield counts_of(one, survey), {"invitations": 1}
-        if len(found) < _BATCH:
-            break
-        last = found[-1].id
-    last = 0
-    while True:
-        responses = db.session.scalars(
-            select(Response).where(Response.survey_id == survey.id, Response.id > last)
-            .order_by(Response.id).limit(_BATCH)
-        ).all()  # fmt: skip
-        tags: dict[int, list[str]] = {}
-        own = select(ResponseTag.response_id, ResponseTag.tag).where(
-            ResponseTag.response_id.in_([one.id for one in responses])
-        )
-        for number, tag in db.session.execute(own):
-            tags.setdefault(number, []).append(tag)
-        for one_answer in responses:
-            yield counts_for(one_answer, tags.get(one_answer.id, ())), of_score(one_answer.score)
-        if len(responses) < _BATCH:
-            return
-        last = responses[-1].id
+def _alike(survey: Survey) -> Counter[tuple[Counted, int | None]]:
+    """How many invitations and answers of a survey are counted in the same way."""
+    found: Counter[tuple[Counted, int | None]] = Counter()
+    sent = select(
+        Invitation.sent_at, Invitation.agent_id, Invitation.team_id, Invitation.channel, Invitation.language,
+        Invitation.tags,
+    ).where(Invitation.survey_id == survey.id, Invitation.sent_at.is_not(None))  # fmt: skip
+    for at, agent, team, channel, language, tags in db.session.execute(sent).yield_per(_BATCH):
+        if at is None:
+            continue
+        day = (week_of(at) if survey.anonymous else at).date()
+        own = 0 if survey.anonymous else agent or 0
+        found[Counted(survey.id, day, own, team or 0, channel, language, tuple(sorted(tags or ()))), _INVITED] += 1
+    given = select(
+        Response.id, Response.answered_at, Response.agent_id, Response.team_id, Response.channel, Response.language,
+        Response.score,
+    ).where(Response.survey_id == survey.id)  # fmt: skip
+    tags_of = _tags(survey)
+    for number, at, agent, team, channel, language, score in db.session.execute(given).yield_per(_BATCH):
+        own_tags = tuple(tags_of.get(number, ()))
+        found[Counted(survey.id, at.date(), agent or 0, team or 0, channel, language, own_tags), score] += 1
+    return found
+
+
+def _tags(survey: Survey) -> Mapping[int, Sequence[str]]:
+    query = select(ResponseTag.response_id, ResponseTag.tag).join(Response, Response.id == ResponseTag.response_id)
+    found: dict[int, list[str]] = {}
+    for number, tag in db.session.execute(query.where(Response.survey_id == survey.id)).yield_per(_BATCH):
+        found.setdefault(number, []).append(tag)
+    return {number: sorted(tags) for number, tags in found.items()}
 
 
 def _upsert(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -177,7 +177,7 @@ def figure(survey: Survey, numbers: Mapping[str, int]) -> Figure:
     return Figure(answers, invited, mean, counts=shown, good=sum(counts[5:8]), small=small, **_ends(span))
 
 
-def _ends(span: tuple[float, float] | None) -> dict[str, float]:
+def _ends(span: tuple[float, float] | None) -> dict[str, Any]:
     return {"low": span[0], "high": span[1]} if span is not None else {}
 
 

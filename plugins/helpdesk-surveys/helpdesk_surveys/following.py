@@ -5,6 +5,7 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.api import Invalid, NotAllowed, User, db, now, record, require, transaction
 from helpdesk.api import gettext as _
+from helpdesk_surveys.content import storable
 from helpdesk_surveys.models import FOLLOW_UP_STATES, FollowUp, Response
 from helpdesk_surveys.permissions import USE
 from helpdesk_surveys.scopes import scope_of
@@ -29,7 +30,7 @@ def mark(follow_up: FollowUp, state: str, actor: User | None, note: str = "") ->
     require(actor, USE)
     if state not in FOLLOW_UP_STATES:
         raise Invalid("state", _("Choose what was done."))
-    words = note.strip()
+    words = storable(note)
     if len(words) > NOTE_LENGTH:
         raise Invalid("note", _("This is too long; %(number)s characters fit.", number=NOTE_LENGTH))
     with transaction():

@@ -7,7 +7,7 @@ from sqlalchemy import exists, func, select
 
 from helpdesk.api import Invalid, Team, User, audit, clean_tags, db, now, require, transaction
 from helpdesk.api import gettext as _
-from helpdesk_surveys.content import clean_texts, scores
+from helpdesk_surveys.content import clean_texts, scores, storable
 from helpdesk_surveys.links import new_key
 from helpdesk_surveys.models import (
     ACTIONS,
@@ -166,7 +166,7 @@ def _put(survey: Survey, values: Mapping[str, Any], is_new: bool) -> None:
 
 
 def _name(text: str, own: int | None) -> str:
-    name = " ".join(text.split())
+    name = " ".join(storable(text).split())
     if not name:
         raise Invalid("name", _("Give the survey a name."))
     if len(name) > NAME_LENGTH:
