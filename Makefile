@@ -23,6 +23,10 @@ ifdef PORT
 export HELPDESK_PORT := $(PORT)
 endif
 
+# Many tests wait for processes, browsers and mail servers of their own: one worker more than there are
+# processors works meanwhile. Who is done takes over from who is not, and the tests of a file mostly stay together.
+WORKERS = -n $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) --dist worksteal
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-dev run demo test test-postgresql lint format faults bench docs translations lock sbom
@@ -43,11 +47,11 @@ demo: .venv/.runtime ## start a desk full of sample data in ./instance-demo
 	@HELPDESK_HOME=instance-demo $(BIN)/helpdesk demo --serve
 
 test: .venv/.dev ## run all tests but those of faults (ARGS="tests/core -k word" chooses)
-	@$(BIN)/python -m pytest -q -n auto -m "not faults" $(ARGS)
+	@$(BIN)/python -m pytest -q $(WORKERS) -m "not faults" $(ARGS)
 
 # Those with the mark db run on both databases wherever they run: they are among `make test`.
 test-postgresql: .venv/.dev ## run on PostgreSQL what else runs on SQLite
-	@HELPDESK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q -n auto -m "not faults and not db" $(ARGS)
+	@HELPDESK_TEST_DATABASE=postgresql $(BIN)/python -m pytest -q $(WORKERS) -m "not faults and not db" $(ARGS)
 
 lint: .venv/.dev ## check style, types, who imports whom, and what is known to be unsafe
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -423,24 +423,36 @@ def postgresql_server() -> Iterator[str]:
             yield folder
 
 
+@pytest.fixture(scope="session")
+def postgresql_admin(postgresql_server: str) -> Iterator[Any]:
+    """A line to that server over which databases are made: to open one for each test takes as long as to make one."""
+    from helpdesk.cli.rules.databases import administering
+
+    with administering(f"postgresql+psycopg://helpdesk@/postgres?host={postgresql_server}") as admin:
+        yield admin
+
+
 @pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
+def postgresql_url(postgresql_admin: Any) -> Iterator[str]:
     """The URL (for SQLAlchemy) of an empty PostgreSQL database of this test's own."""
-    with _postgresql_database(postgresql_server) as url:
+    from helpdesk.cli.rules.databases import throw_away_on
+
+    with throw_away_on(postgresql_admin) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_template(postgresql_admin: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a migrated database, copied for each test: a migration takes longer than most tests."""
     from sqlalchemy import make_url
 
     from helpdesk.app import create_app
+    from helpdesk.cli.rules.databases import throw_away_on
     from helpdesk.core import schema
     from helpdesk.core.config import Config
     from helpdesk.core.extensions import db
 
-    with _postgresql_database(postgresql_server) as url:
+    with throw_away_on(postgresql_admin) as url:
         app = create_app(Config(home=tmp_path_factory.mktemp("template"), testing=True, database_url=url))
         with app.app_context():
             schema.upgrade()
@@ -450,16 +462,12 @@ def postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def postgresql_migrated_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+def postgresql_migrated_url(postgresql_admin: Any, postgresql_template: str) -> Iterator[str]:
     """The URL of a migrated PostgreSQL database of this test's own."""
-    with _postgresql_database(postgresql_server, postgresql_template) as url:
+    from helpdesk.cli.rules.databases import throw_away_on
+
+    with throw_away_on(postgresql_admin, postgresql_template) as url:
         yield url
-
-
-def _postgresql_database(folder: str, template: str = "template1") -> AbstractContextManager[str]:
-    from helpdesk.cli.rules.databases import throw_away
-
-    return throw_away(f"postgresql+psycopg://helpdesk@/postgres?host={folder}", template)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, jobs, mail, pages, plugins, search, start, surveys
+from benchmarks import callbacks, jobs, mail, multilingual, pages, plugins, search, start, surveys
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "mail": mail.measure,
     "search": search.measure,
     "callbacks": callbacks.measure,
+    "multilingual": multilingual.measure,
     "surveys": surveys.measure,
 }
 README = Path(__file__).with_name("README.md")

@@ -10,8 +10,12 @@ from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
 from helpdesk.core.accounts import remember_language, requester_for
 from helpdesk.core.audit import record as audit
-from helpdesk.core.canned import Filled, language_of
+from helpdesk.core.canned import Filled, InvalidCanned, language_of
+from helpdesk.core.canned import find as find_canned
+from helpdesk.core.canned import listed as list_canned
+from helpdesk.core.canned import may_change as may_change_canned
 from helpdesk.core.canned import render as fill_placeholders
+from helpdesk.core.canned import save_text as save_canned_text
 from helpdesk.core.canned import text_of as canned_text
 from helpdesk.core.channels.intake import receive
 from helpdesk.core.channels.intake import store as keep_incoming
@@ -69,6 +73,11 @@ from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
 from helpdesk.core.throttle import within_limit
 from helpdesk.core.transaction import transaction
+from helpdesk.core.wordings import InvalidWording, Wording
+from helpdesk.core.wordings import corrected as corrected_texts
+from helpdesk.core.wordings import find as find_wording
+from helpdesk.core.wordings import keep as keep_wording
+from helpdesk.core.wordings import named as named_things
 from helpdesk.core.workflow import (
     Invalid,
     Refused,
@@ -181,6 +190,8 @@ __all__ = [
     "IncomingFile",
     "IntakeDraft",
     "Invalid",
+    "InvalidCanned",
+    "InvalidWording",
     "Job",
     "LeaseLost",
     "Message",
@@ -219,6 +230,7 @@ __all__ = [
     "UnknownHook",
     "User",
     "UtcDateTime",
+    "Wording",
     "Work",
     "address",
     "allowed",
@@ -234,6 +246,7 @@ __all__ = [
     "clean_tags",
     "close",
     "collect",
+    "corrected_texts",
     "db",
     "default_locale",
     "desk_url",
@@ -241,7 +254,9 @@ __all__ = [
     "fallbacks",
     "fetch",
     "fill_placeholders",
+    "find_canned",
     "find_ticket",
+    "find_wording",
     "follow",
     "follow_url",
     "gettext",
@@ -251,15 +266,19 @@ __all__ = [
     "html_to_text",
     "is_available",
     "keep_incoming",
+    "keep_wording",
     "known_locale",
     "language_name",
     "language_of",
     "lazy_gettext",
     "lazy_pgettext",
     "link_token",
+    "list_canned",
     "machine_page",
     "locales",
+    "may_change_canned",
     "move",
+    "named_things",
     "ngettext",
     "note",
     "now",
@@ -279,6 +298,7 @@ __all__ = [
     "remember_language",
     "requester_for",
     "require",
+    "save_canned_text",
     "schedule",
     "send_waiting",
     "set_due",

@@ -35,6 +35,7 @@ __all__ = [
     "may_change",
     "render",
     "save",
+    "save_text",
     "text_of",
 ]
 
@@ -144,6 +145,16 @@ def save(response: CannedResponse | None, wanted: Canned, actor: User) -> Canned
         _put(response, wanted.texts)
         db.session.flush()
     return response
+
+
+def save_text(response: CannedResponse, locale: str, text: str, actor: User) -> CannedResponse:
+    """Keep what a canned response says in one language; the others stay, and "" takes that one away.
+
+    Joins or opens the transaction. Raises :class:`InvalidCanned` and NotAllowed, as :func:`save` does.
+    """
+    texts = {row.locale: row.text for row in response.texts} | {locale: text}
+    wanted = Canned(response.name, texts, response.folder, response.shared_with, response.team_id, response.active)
+    return save(response, wanted, actor)
 
 
 def delete(response: CannedResponse, actor: User) -> None:

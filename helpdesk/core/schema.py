@@ -123,6 +123,10 @@ def _changes(history: History) -> bool:
 
 def _upgrade(history: History) -> list[Revision]:
     code = migrations.heads(history.folder)
+    # Nearly every start finds nothing to do: it neither waits for a writer nor has all rows checked.
+    with db.engine.connect() as connection:
+        if migrations.current(connection, history.version_table) == code:
+            return []
     with _migrating() as connection:
         before = migrations.current(connection, history.version_table)
         if before == code:

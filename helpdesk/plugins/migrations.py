@@ -11,7 +11,7 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import MetaData, inspect
+from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
 
 
@@ -40,8 +40,6 @@ def heads(folder: Path) -> str | None:
 
 def current(connection: Connection, version_table: str) -> str | None:
     """The revision that a database is at."""
-    if not inspect(connection).has_table(version_table):
-        return None
     return MigrationContext.configure(connection, opts={"version_table": version_table}).get_current_revision()
 
 

@@ -18,6 +18,7 @@ from helpdesk.core.models import Job, Tag
 from helpdesk.core.transaction import transaction
 
 WORKERS = 2
+LEFT = ("waiting", "running")
 RARE = ("ask", "fail", "begin_next", "crash", "give_back", "cancel", "retry")
 # What matters most are workers that finish what they have lost: they have to lose and to finish often.
 ACTS = (*RARE, *("ask", "claim", "finish", "expire") * 3)
@@ -97,7 +98,8 @@ class Desk:
             with transaction():
                 db.session.execute(update(Job).where(Job.state == "waiting").values(run_at=now()))
             self.claim(0)
-            if not self.hands[0]:
+            # What was taken back just now may have to wait: then nothing is in hands, and something is left.
+            if not self.hands[0] and not db.session.scalar(select(Job.id).where(Job.state.in_(LEFT)).limit(1)):
                 return
             while self.hands[0]:
                 self.begin_next(0)

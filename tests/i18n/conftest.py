@@ -242,7 +242,7 @@ def _translations(ticket: Ticket, admin: User, locale: str) -> dict[str, int]:
             term,
             MessageLanguage(message_id=first.id, language="fr", score=0.9),
             Reading(message_id=first.id, target=locale, text=text, engine="memory"),
-            Answer(**sent, source=locale, target="fr", original=text, translated=text, engine="memory", edited=True),
+            Answer(**sent, source=locale, target="fr", original=text, translated=text, engine="libretranslate", edited=True),
             PairOrder(source="fr", target=locale, engines=["memory"]),
         ])  # fmt: skip
     return {"pair_id": pair.id, "term_id": term.id}

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po, write_po
 from flask import Flask
 from flask.testing import FlaskClient
 
-from helpdesk.core import accounts, i18n, second_factors, settings, workflow
+from helpdesk.core import accounts, i18n, languages, second_factors, settings, workflow
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.models import User
 from helpdesk.plugins import manager
@@ -119,8 +119,12 @@ def own_names(app: Flask) -> set[str]:
         for theme in app.extensions["helpdesk.themes"].values()
         for text in (theme.name, theme.title, theme.version)
     }
-    languages = {name for _code, name in i18n.locales()}
-    return names | languages | {group.name for group in settings.groups()} | {"firm.example"}
+    # Those of customers as Babel calls them in the language that is read.
+    with i18n.speaking(LOCALE):
+        spoken = {name for _code, name in languages.choices()}
+    screens = {name for _code, name in i18n.locales()}
+    engines = {"LibreTranslate", "Apertium"}
+    return names | spoken | screens | engines | {group.name for group in settings.groups()} | {"firm.example"}
 
 
 @pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])

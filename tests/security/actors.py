@@ -19,6 +19,7 @@ from helpdesk_callbacks import feed
 from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
+from helpdesk_multilingual.models import Pair, Term
 
 from helpdesk.app import create_app
 from helpdesk.core import (
@@ -343,6 +344,8 @@ def _rooms(desk: FilledDesk, people: Mapping[str, User]) -> None:
             "server_id": Server(name="Second", host="127.0.0.1", port=1, security="none"),
             "rule_id": Rule(pattern="robot@robot.example"),
             "hours_id": BusinessHours(name="Shop", week={"0": [["09:00", "17:00"]]}),
+            "pair_id": Pair(source="en", target="es", text="Brake", digest="0" * 64, translation="Freno"),
+            "term_id": Term(term="Alba 7", keep=True),
         }
         db.session.add_all([*rows.values(), HeldFact(plugin="email", event_id=event_id, error="It failed.")])
         db.session.flush()

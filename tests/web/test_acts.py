@@ -30,7 +30,13 @@ _FETCHED = {
 }  # fmt: skip
 _RULE = {"part": "subject", "how": "is", "pattern": "x", "act": "hold"}
 _FOLLOW_UP = {"name": "After", "kind": "call", "days": "3"}
+_TERM = {"term": "Alba 7", "keep": "1", "source": "", "target": ""}
 _SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
+
+
+def _file(text: str) -> dict[str, Any]:
+    return {"file": (io.BytesIO(text.encode()), "file.csv")}
+
 
 # What is sent where, and the act that has to be written down.
 _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
@@ -131,6 +137,25 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
         f"/p/callbacks/teams/{w.team}/capacity", {"most": "3"})),
     ("callbacks.renew_feed", "callbacks.feed_made", lambda w: ("/p/callbacks/feed", {})),
     ("callbacks.stop_feed", "callbacks.feed_stopped", lambda w: ("/p/callbacks/feed/stop", {})),
+    ("multilingual.add_term", "multilingual.term_added", lambda w: ("/p/multilingual/glossary", _TERM)),
+    ("multilingual.save_term", "multilingual.term_changed", lambda w: (
+        "/p/multilingual/glossary/1", {**_TERM, "note": "A bicycle"})),
+    ("multilingual.import_glossary", "multilingual.glossary_imported", lambda w: (
+        "/p/multilingual/glossary/import", _file("source,target,term,translation,keep,note\n,,Alba 9,,1,\n"))),
+    ("multilingual.delete_term", "multilingual.term_deleted", lambda w: ("/p/multilingual/glossary/1/delete", {})),
+    ("multilingual.import_memory", "multilingual.memory_imported", lambda w: (
+        "/p/multilingual/memory/import", _file("source,target,text,translation\nen,es,Brake,Freno\n"))),
+    ("multilingual.save_pair", "multilingual.pair_changed", lambda w: (
+        "/p/multilingual/memory/1", {"translation": "El freno"})),
+    ("multilingual.forget_pair", "multilingual.pair_forgotten", lambda w: ("/p/multilingual/memory/1/delete", {})),
+    ("multilingual.save_order", "multilingual.order_saved", lambda w: (
+        "/p/multilingual/engines/order", {"source": "en", "target": "es", "engine": "memory"})),
+    ("multilingual.forget_order", "multilingual.order_dropped", lambda w: (
+        "/p/multilingual/engines/order/forget", {"source": "en", "target": "es"})),
+    ("multilingual.save_person", "multilingual.agent_languages_changed", lambda w: (
+        f"/p/multilingual/people/{w.person}", {"language": "es", "level": "good"})),
+    ("multilingual.save_text", "multilingual.text_saved", lambda w: ("/p/multilingual/texts", {
+        "kind": "label", "key": f"team:{w.team}", "locale": "es", "text": "Taller"})),
 ]  # fmt: skip
 # Where more has to be there than fits here: the file whose tests see the act.
 _SEEN_IN = {
@@ -170,6 +195,14 @@ _NONE = {
     "email.test_mailbox": "it tries a connection and changes nothing",
     "email.test_server": "it tries a connection and changes nothing",
     "email.test_main_server": "it tries a connection and changes nothing",
+    "multilingual.check_engine": "it asks an engine and changes nothing",
+    "multilingual.try_engine": "it asks an engine and changes nothing",
+    "multilingual.save_me": "the reader's own languages",
+    "multilingual.read_message": "a translation for reading; the message stays as it is",
+    **dict.fromkeys(
+        ("multilingual.correct_language", "multilingual.prepare_answer", "multilingual.send_answer"),
+        "the history of the ticket says it",
+    ),
     "email.take_posted": "a message comes in; the list of incoming mail has it",
 }
 _OURS = re.compile(r"admin\.|desk\.(me|save_me|make_token|revoke_token|mail_arrives|wants_care)$")

@@ -18,6 +18,7 @@ from helpdesk.api import (
     permission_required,
     reader,
     reply,
+    transaction,
 )
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import answering, choosing, detection, glossary, languages, memory, reading, speech
@@ -49,7 +50,7 @@ class Typed:
 def answer(number: int) -> Any:
     """The form; with what was begun earlier."""
     ticket = ticket_of(number)
-    begun = answering.pending(ticket, reader())
+    begun = _begun(ticket)
     return _page(ticket, _typed({}, ticket, begun), begun, asks_at_once=True)
 
 
@@ -58,7 +59,7 @@ def answer(number: int) -> Any:
 def prepare_answer(number: int) -> Any:
     """Translate what was written, take a translation from the memory or a canned response, or keep what was changed."""
     ticket, form = ticket_of(number), request.form
-    begun = answering.pending(ticket, reader())
+    begun = _begun(ticket)
     typed = _typed(form, ticket, begun)
     act, _colon, which = form.get("act", "translate").partition(":")
     if "auto" in form and (not typed.words or _is_translated(typed.words, begun, typed.target)):
@@ -94,7 +95,7 @@ def _made(ticket: Ticket, typed: Typed, begun: Answer | None, act: str, which: s
 def send_answer(number: int) -> Any:
     """Without a script: send the translation, or with ``act=original`` what the agent wrote."""
     ticket, form = ticket_of(number), request.form
-    begun = answering.pending(ticket, reader())
+    begun = _begun(ticket)
     typed = _typed(form, ticket, begun)
     is_own = form.get("act") == "original"
     text = typed.words if is_own else typed.translated
@@ -112,12 +113,20 @@ def send_answer(number: int) -> Any:
             answering.discard(ticket, reader())
         elif not is_own:
             _made(ticket, typed, begun, "keep", "")
-        reply(ticket, MessageDraft(text=text), reader())
+        message = reply(ticket, MessageDraft(text=text), reader())
+        with transaction():
+            answering.keep_sent(ticket, message)
     except (Invalid, Refused, Stale) as wrong:
         typed.errors = {"form": str(wrong)}
-        return _page(ticket, typed, answering.pending(ticket, reader()), code=422, by_hand=True)
+        return _page(ticket, typed, _begun(ticket), code=422, by_hand=True)
     flash(_("Your answer was sent."))
     return redirect(url_for("desk.ticket", number=ticket.id, _anchor="latest"), 303)
+
+
+def _begun(ticket: Ticket) -> Answer | None:
+    """What the reader has begun. What was sent a moment ago is joined to its message by a worker."""
+    begun = answering.pending(ticket, reader())
+    return None if begun is not None and _is_sent(ticket, begun.translated.strip()) else begun
 
 
 def _is_sent(ticket: Ticket, text: str) -> bool:
@@ -142,7 +151,8 @@ def _page(
     by_hand: bool = False,
     asks_at_once: bool = False,
 ) -> Any:
-    has_text = begun is not None and bool(begun.translated)
+    has_text, user = begun is not None and bool(begun.translated), reader()
+    wants_offers = bool(typed.target) and not has_text
     return show(
         "answer.html",
         code,
@@ -155,7 +165,7 @@ def _page(
         sentences=reading.warnings_of(begun) if begun is not None else [],
         hits=_hits(begun) if begun is not None else [],
         terms=glossary.used(begun.original, begun.source, begun.target) if begun is not None else [],
-        offers=[] if has_text or not typed.target else answering.variants(ticket, reader(), typed.target, limit=_OFFERED),
+        offers=answering.variants(ticket, user, typed.target, limit=_OFFERED) if wants_offers else [],
         beside=is_beside(),
         asks_at_once=asks_at_once and is_beside(),
     )

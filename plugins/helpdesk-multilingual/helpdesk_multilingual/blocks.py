@@ -105,10 +105,12 @@ def _how(row: Answer | Reading, language: str) -> str:
     """Who translated; always said, so that nobody takes a machine for a person."""
     name = choosing.engine(row.engine) if row.engine else ""
     if isinstance(row, Reading) and language:
+        spoken = choosing.name(language)
         if not name:
-            return _("Translated from %(language)s by a person", language=choosing.name(language))
-        return _("Translated from %(language)s by a machine (%(engine)s)", language=choosing.name(language), engine=name)
-    made = _("Translated by a machine (%(engine)s)", engine=name) if name else _("Translated by a person")
-    if isinstance(row, Answer) and row.edited and name:
-        return _("%(made)s, changed before it was sent", made=made)
-    return made
+            return _("Translated from %(language)s by a person", language=spoken)
+        return _("Translated from %(language)s by a machine (%(engine)s)", language=spoken, engine=name)
+    if not name:
+        return _("Translated by a person")
+    if isinstance(row, Answer) and row.edited:
+        return _("Translated by a machine (%(engine)s), changed before it was sent", engine=name)
+    return _("Translated by a machine (%(engine)s)", engine=name)

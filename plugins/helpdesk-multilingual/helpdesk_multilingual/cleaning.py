@@ -15,9 +15,10 @@ _CODE = re.compile(r"`[^`\n]{1,200}`")
 _CODE_LINE = re.compile(
     r"^[ \t]*(?:at [\w.$<>]{1,80}\(.*\)|File \".*|Traceback .*|[\w.]{0,80}(?:Error|Exception)\b.*|[$#] .*|"
     r"[{}\[\]();]+|"
-    r".*[;{}][ \t]*|\w{1,60}[ \t]*[=:]{1,2}=?[ \t]*\S{1,80}[;,]?|<[^>\n]{1,200}>.*|"
+    r"[ -~]{0,200}[(){}=<>\[\]][ -~]{0,200}[;{}][ \t]*|\w{1,60}[ \t]*[=:]{1,2}=?[ \t]*\S{1,80}[;,]?|<[^>\n]{1,200}>.*|"
     r"(?:GET|POST|HTTP|SELECT|INSERT)\b.*|"
-    r"(?:def|class|return|import|from|function|const|let|var|if|for|while|print)\b[^\n]{0,80}[(){}=:;\[\]].*|return \w{1,60})$",
+    r"(?:def|class|return|import|from|function|const|let|var|if|for|while|print)\b"
+    r"[^\n]{0,80}[(){}=:;\[\]].*|return \w{1,60})$",
     re.MULTILINE,
 )
 _LINK = re.compile(

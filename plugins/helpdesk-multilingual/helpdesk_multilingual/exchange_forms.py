@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, stream_with_context
 
 from helpdesk.api import User
 from helpdesk.api import gettext as _
@@ -14,7 +14,7 @@ MOST_BYTES = 50_000_000
 
 def csv_answer(lines: Iterable[str], name: str) -> Response:
     """A file to be kept, written line by line."""
-    answer = Response(lines, mimetype="text/csv")
+    answer = Response(stream_with_context(lines), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

@@ -96,7 +96,7 @@ def _language(form: Form, name: str) -> str:
 
 
 def _room(code: int = 200, **more: Any) -> Any:
-    words, after = request.args.get("q", "")[:200].strip(), request.args.get("after", "")[:300]
+    words, after = request.args.get("q", "")[:200].strip(), request.args.get("after", "")
     rows, following = glossary.listed(words, after or None, limit=_SIZE)
     known = {"wrong": None, "problem": "", "outcome": None, **more}
     return show("glossary.html", code, rows=rows, more=following, q=words, **known)

@@ -8,8 +8,8 @@ from helpdesk.api import gettext as _
 from helpdesk.api import permission_required, reader
 from helpdesk_multilingual import choosing, memory, memory_exchange
 from helpdesk_multilingual.blueprint import pages, row_of, show
-from helpdesk_multilingual.forms import Form
 from helpdesk_multilingual.exchange_forms import csv_answer, taken
+from helpdesk_multilingual.forms import Form
 from helpdesk_multilingual.models import Pair
 from helpdesk_multilingual.permissions import MANAGE
 
@@ -80,7 +80,7 @@ def import_memory() -> Any:
 
 
 def _room(code: int = 200, **more: Any) -> Any:
-    words, after = request.args.get("q", "")[:200].strip(), request.args.get("after", "")[:60]
+    words, after = request.args.get("q", "")[:200].strip(), request.args.get("after", "")
     source, target = choosing.read(request.args, "source"), choosing.read(request.args, "target")
     rows, following = memory.listed(words, source, target, after or None, limit=_SIZE)
     chosen = {"q": words or None, "source": source or None, "target": target or None}

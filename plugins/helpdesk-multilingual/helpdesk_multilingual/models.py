@@ -141,6 +141,8 @@ class Pair(db.Model):
     translation: Mapped[str] = mapped_column(Text)
     confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"), index=True)
     confirmed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    # The ticket on which it was said: it goes with what is erased there.
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     used: Mapped[int] = mapped_column(default=0)
 
 

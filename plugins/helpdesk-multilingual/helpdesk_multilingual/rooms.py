@@ -32,5 +32,5 @@ def admin_rooms(user: User) -> list[Room]:
     engines = _("Who translates, in which order, and how they do")
     return [
         Room(_("Texts in languages"), "multilingual.texts", texts, "language", MANAGE, order=42),
-        Room(_("Translation engines"), "multilingual.engines", engines, "world", ENGINES, order=43),
+        Room(_("Translation engines"), "multilingual.engines_room", engines, "world", ENGINES, order=43),
     ]

@@ -18,6 +18,11 @@ class MultilingualSettings:
         _l("Remember the language of people"),
         _l("Customers who chose no language themselves get their mails in the one that they write in."),
     )
+    assign: bool = setting(
+        True,
+        _l("Give tickets to those who read them"),
+        _l("A new ticket in another language goes to somebody there who has that language and the least to do."),
+    )
     always: bool = setting(
         False,
         _l("Translate by itself"),

@@ -26,7 +26,8 @@ def texts() -> Any:
 @permission_required(MANAGE)
 def save_text() -> Any:
     """Save a text in a language, say that it is right as it is, or have an engine propose one."""
-    kind, key, locale = request.form.get("kind", ""), request.form.get("key", "")[:80], choosing.read(request.form, "locale")
+    kind, key = request.form.get("kind", ""), request.form.get("key", "")[:80]
+    locale = choosing.read(request.form, "locale")
     row = variants.find(kind, key, locale, reader()) if kind in KINDS and locale else None
     if row is None:
         return _room(422, form_error=_("This text is not there any more."))
@@ -64,8 +65,9 @@ def _chosen() -> dict[str, str]:
     kind = kind if kind in KINDS else CANNED
     status = sent.get("status", "")
     locale = choosing.read(sent, "locale") or _usual()
-    found = {"kind": kind, "locale": locale, "status": status if status in STATUSES else "", "after": sent.get("after", "")}
-    return {name: value[:200] for name, value in found.items() if value}
+    status = status if status in STATUSES else ""
+    found = {"kind": kind, "locale": locale, "status": status, "after": sent.get("after", "")}
+    return {name: value for name, value in found.items() if value}
 
 
 def _usual() -> str:
@@ -74,7 +76,8 @@ def _usual() -> str:
     return next((code for code in codes if code != choosing.reader_locale()), codes[0])
 
 
-def _room(code: int = 200, wrong: Any = None, text: str = "", problem: str = "", is_proposed: bool = False, form_error: str = "") -> Any:
+def _room(code: int = 200, wrong: Any = None, text: str = "", problem: str = "", **more: Any) -> Any:
+    """The list; ``wrong``: the row that was sent, with its text and what is wrong with it."""
     chosen = _chosen()
     kind, locale, status = chosen["kind"], chosen["locale"], chosen.get("status", "")
     rows, following = variants.listed(kind, locale, status, chosen.get("after"), limit=_SIZE)
@@ -85,7 +88,7 @@ def _room(code: int = 200, wrong: Any = None, text: str = "", problem: str = "",
         more=following,
         chosen=chosen,
         counts=variants.counts(kind, locale, reader()),
-        form_error=form_error,
-        wrong=(wrong.key, text, problem, is_proposed) if wrong is not None else None,
+        form_error=more.get("form_error", ""),
+        wrong=(wrong.key, text, problem, more.get("is_proposed", False)) if wrong is not None else None,
         languages=choosing.offered(*[code for code, _own in locales()]),
     )

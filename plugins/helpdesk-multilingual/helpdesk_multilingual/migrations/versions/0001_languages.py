@@ -50,22 +50,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_multilingual_agent_language", "multilingual_agent", ["language", "user_id"])
     op.create_table(
-        "multilingual_pair",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("source", sa.String(20), nullable=False),
-        sa.Column("target", sa.String(20), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("translation", sa.Text(), nullable=False),
-        sa.Column("confirmed_by_id", sa.Integer(), sa.ForeignKey("user.id", ondelete="SET NULL")),
-        sa.Column("confirmed_at", UtcDateTime(), nullable=False),
-        sa.Column("used", sa.Integer(), nullable=False),
-        sa.UniqueConstraint("source", "target", "digest"),
-    )
-    op.create_index("ix_multilingual_pair_confirmed_by_id", "multilingual_pair", ["confirmed_by_id"])
-    op.create_index("ix_multilingual_pair_languages", "multilingual_pair", ["source", "target", "confirmed_at", "id"])
-    op.create_index("ix_multilingual_pair_list", "multilingual_pair", ["confirmed_at", "id"])
-    op.create_table(
         "multilingual_person",
         sa.Column("user_id", sa.Integer(), sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("language", sa.String(20), nullable=False),
@@ -91,6 +75,24 @@ def upgrade() -> None:
         sa.Column("checked_at", UtcDateTime()),
     )
     op.create_index("ix_multilingual_variant_checked_by_id", "multilingual_variant", ["checked_by_id"])
+    op.create_table(
+        "multilingual_pair",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("source", sa.String(20), nullable=False),
+        sa.Column("target", sa.String(20), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("translation", sa.Text(), nullable=False),
+        sa.Column("confirmed_by_id", sa.Integer(), sa.ForeignKey("user.id", ondelete="SET NULL")),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=False),
+        sa.Column("ticket_id", sa.Integer(), sa.ForeignKey("ticket.id", ondelete="SET NULL")),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.UniqueConstraint("source", "target", "digest"),
+    )
+    op.create_index("ix_multilingual_pair_confirmed_by_id", "multilingual_pair", ["confirmed_by_id"])
+    op.create_index("ix_multilingual_pair_languages", "multilingual_pair", ["source", "target", "confirmed_at", "id"])
+    op.create_index("ix_multilingual_pair_list", "multilingual_pair", ["confirmed_at", "id"])
+    op.create_index("ix_multilingual_pair_ticket_id", "multilingual_pair", ["ticket_id"])
     op.create_table(
         "multilingual_band",
         sa.Column("band", sa.BigInteger(), primary_key=True, autoincrement=False),
@@ -167,10 +169,10 @@ def downgrade() -> None:
         "multilingual_message",
         "multilingual_answer",
         "multilingual_band",
+        "multilingual_pair",
         "multilingual_variant",
         "multilingual_reader",
         "multilingual_person",
-        "multilingual_pair",
         "multilingual_agent",
         "multilingual_term",
         "multilingual_order",

@@ -1,0 +1,149 @@
+"""What languages agents have: who can take a ticket, and which tickets nobody can read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+
+from helpdesk.api import (
+    Invalid,
+    NotAllowed,
+    Team,
+    Ticket,
+    User,
+    allowed,
+    audit,
+    available_users,
+    cached,
+    db,
+    default_locale,
+    drop_cached,
+    hookimpl,
+    now,
+    require,
+    settings,
+    transaction,
+)
+from helpdesk.api import gettext as _
+from helpdesk_multilingual import languages
+from helpdesk_multilingual.models import BASIC, GOOD, LEVELS, NATIVE, AgentLanguage
+from helpdesk_multilingual.permissions import MANAGE, USE
+from helpdesk_multilingual.settings import MultilingualSettings
+
+# Who reads well comes first.
+_RANK = {NATIVE: 0, GOOD: 1, BASIC: 2}
+
+
+def of(user: User) -> dict[str, str]:
+    """The languages of somebody with their levels, by code. No query while nothing changes."""
+    return dict(_all().get(user.id, {}))
+
+
+def save(user: User, spoken: Mapping[str, str], actor: User) -> None:
+    """Give one of staff exactly these languages, code and level. Joins or opens; of a colleague audited.
+
+    Everybody says it of themselves, of others who looks after languages. Raises Invalid and NotAllowed.
+    """
+    require(actor, USE if actor.id == user.id else MANAGE)
+    if not user.is_staff:
+        raise NotAllowed(MANAGE)
+    wanted = {}
+    for code, level in spoken.items():
+        if not languages.known(code) or level not in LEVELS:
+            raise Invalid("language", _("Choose a language and a level of the list."))
+        wanted[code] = level
+    with transaction():
+        db.session.execute(delete(AgentLanguage).where(AgentLanguage.user_id == user.id))
+        if wanted:
+            rows = [{"user_id": user.id, "language": code, "level": level} for code, level in wanted.items()]
+            db.session.execute(insert(AgentLanguage), rows)
+        if actor.id != user.id:
+            audit("multilingual.agent_languages_changed", actor, user.display_name, {"languages": sorted(wanted)})
+        drop_cached()
+
+
+def readers(language: str | None) -> list[int]:
+    """Who reads a language, the best first, by number. No query while nothing changes."""
+    found = [
+        (_RANK[level], number)
+        for number, spoken in _all().items()
+        for code, level in spoken.items()
+        if languages.same(code, language)
+    ]
+    return list(dict.fromkeys(number for _rank, number in sorted(found)))
+
+
+def can_read(user: User, language: str | None) -> bool:
+    """Whether somebody reads a language: one of theirs, or that of their screen. No query."""
+    own = [*_all().get(user.id, {}), user.locale or default_locale()]
+    return not language or any(languages.same(code, language) for code in own)
+
+
+def unreadable(ticket: Ticket) -> bool:
+    """Whether nobody of the desk reads the language of a ticket. No query.
+
+    The desk's own language is everybody's.
+    """
+    if not ticket.locale or languages.same(ticket.locale, default_locale()):
+        return False
+    return not readers(ticket.locale)
+
+
+@hookimpl
+def choose_assignee(ticket: Ticket) -> User | None:
+    """Who is there, reads the language and has the least to do, of the ticket's team where it has one.
+
+    None for the desk's own language, and when there is nobody: then the ticket's team decides as for any other.
+    Five queries at most.
+    """
+    language = ticket.locale
+    if not settings(MultilingualSettings).assign or not language or languages.same(language, default_locale()):
+        return None
+    those = readers(language)
+    query: Any = select(User).where(User.id.in_(those), User.active, User.is_service.is_(False))
+    if ticket.team_id is not None:
+        query = query.where(User.teams.any(Team.id == ticket.team_id))
+    people = db.session.scalars(query.order_by(User.id)).all() if those else []
+    if not people:
+        return None
+    there = available_users(people, now(), ticket.team_id)
+    able = [user for user in people if user.id in there and allowed(user, "ticket.reply")]
+    open_tickets, spoken = _open_of([user.id for user in able]), _all()
+    free = [user for user in able if user.capacity is None or open_tickets.get(user.id, 0) < user.capacity]
+    return min(
+        free,
+        key=lambda user: (_level(spoken.get(user.id, {}), language), open_tickets.get(user.id, 0), user.id),
+        default=None,
+    )
+
+
+def _level(spoken: Mapping[str, str], language: str) -> int:
+    # Who has it well or as their first language takes it as well as the other.
+    levels = [_RANK[level] for code, level in spoken.items() if languages.same(code, language)]
+    return 1 if levels and min(levels) == _RANK[BASIC] else 0
+
+
+def _open_of(numbers: list[int]) -> dict[int, int]:
+    query = (
+        select(Ticket.assignee_id, func.count())
+        .where(Ticket.assignee_id.in_(numbers), Ticket.category.in_(("new", "open", "pending", "on_hold")))
+        .group_by(Ticket.assignee_id)
+    )
+    return {number: count for number, count in db.session.execute(query)}
+
+
+def _all() -> dict[int, dict[str, str]]:
+    return cached("multilingual:agents", _load)
+
+
+def _load() -> dict[int, dict[str, str]]:
+    query = (
+        select(AgentLanguage)
+        .join(User, User.id == AgentLanguage.user_id)
+        .where(User.active, User.is_service.is_(False))
+        .order_by(AgentLanguage.user_id, AgentLanguage.language)
+    )
+    found: dict[int, dict[str, str]] = {}
+    for row in db.session.scalars(query):
+        found.setdefault(row.user_id, {})[row.language] = row.level
+    return found
