@@ -58,7 +58,7 @@ def answers_file() -> Any:
     """The same answers as a file for spreadsheets."""
     survey = choosing.survey_in(request.args, choosing.all_surveys())
     if survey is None:
-        abort(404)
+        return redirect(url_for("surveys.answers"), 303)
     wanted, problem = choosing.read(request.args, survey.id, now().date())
     if problem:
         return redirect(url_for("surveys.answers"), 303)

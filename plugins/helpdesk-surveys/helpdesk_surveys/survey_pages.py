@@ -86,6 +86,7 @@ def switch_survey(survey_id: int, switch: str) -> Any:
         with transaction():
             if switch == "on" and row.version_id is None:
                 keeping.publish_version(row, reader())
+                db.session.flush()
             keeping.switch(row, switch == "on", reader())
     except Invalid as problem:
         db.session.rollback()

@@ -44,6 +44,7 @@ def save_words(survey_id: int) -> Any:
     try:
         with transaction():
             keeping.save_texts(row, {"texts": texts, "items": kept}, reader())
+            db.session.flush()
             if "publish" in request.form:
                 keeping.publish_version(row, reader())
     except Invalid as problem:
@@ -207,7 +208,7 @@ def _form(
         locale=locale,
         first=default_locale(),
         languages=[(code, name, _missing(row, code)) for code, name in locales()],
-        texts=texts,
+        texts={name: texts.get(name) or {} for name in wording.TEXTS},
         usual=usual,
         items=items,
         errors=errors or {},
