@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -21,9 +22,9 @@ from helpdesk.api import (
     ask,
     db,
     hours_of,
-    note,
     now,
     open_ticket,
+    reply,
     schedule,
     settings,
     speaking,
@@ -189,19 +190,17 @@ def _chiefs(team_id: int | None) -> Sequence[User]:
 
 
 def _pass_on(response: Response) -> None:
-    """A comment that came after the follow-up was made goes into its ticket, as a note, once."""
-    done: set[int] = set()
+    """A comment that came after the follow-up was made goes into its ticket as the customer's own words, once."""
+    done = {response.ticket_id}
     for follow_up in _all(response):
         if follow_up.told == response.comment:
             continue
         follow_up.told = response.comment
-        ticket = follow_up.ticket
-        if ticket is None or not response.comment or ticket.id in done:
+        ticket, person = follow_up.ticket, response.person
+        if ticket is None or person is None or not response.comment or ticket.id in done:
             continue
         done.add(ticket.id)
-        with speaking(None):
-            text = _("The answer to the survey was changed:") + "\n\n" + _text(response)
-        _try(lambda ticket=ticket, text=text: note(ticket, MessageDraft(text), None))  # type: ignore[misc]
+        _try(partial(reply, ticket, MessageDraft(response.comment), person))
 
 
 def _all(response: Response) -> Sequence[FollowUp]:

@@ -101,6 +101,8 @@ def tags_of(ticket: Ticket | None) -> Sequence[str]:
 def _of_ticket(invitation: Invitation, survey: Survey, ticket: Ticket | None) -> str:
     if ticket is None:
         return ""
+    if ticket.merged_into_id is not None:
+        return "merged"
     if invitation.source == SOLVED and ticket.category not in _DONE:
         return "reopened"
     if {tag.casefold() for tag in tags_of(ticket)} & {tag.casefold() for tag in survey.skip_tags or ()}:

@@ -29,6 +29,7 @@ def answers_csv(
 
 
 def _cells(response: Response) -> list[Any]:
+    """Of an anonymous answer nothing that tells small groups apart."""
     survey = response.survey
     moment = response.answered_at.date() if survey.anonymous else response.answered_at.replace(microsecond=0)
     return [
@@ -41,9 +42,9 @@ def _cells(response: Response) -> list[Any]:
         response.ticket_id or "",
         response.person.display_name if response.person is not None else "",
         response.agent.display_name if response.agent is not None else "",
-        response.team.name if response.team is not None else "",
-        response.channel,
-        response.language,
+        response.team.name if response.team is not None and not survey.anonymous else "",
+        "" if survey.anonymous else response.channel,
+        "" if survey.anonymous else response.language,
     ]
 
 

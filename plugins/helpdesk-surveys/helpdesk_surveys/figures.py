@@ -112,7 +112,7 @@ class Board:
 
 
 def board(user: User, survey: Survey, wanted: Wanted) -> Board:
-    """What ``user`` sees of a survey. Five queries at most, whatever the number of answers."""
+    """What ``user`` sees of a survey. Five queries at most, six of an anonymous one, for any number of answers."""
     scope = scope_of(user)
     where = _where(survey, wanted, scope)
     cut = _cut(wanted, scope)
@@ -121,6 +121,15 @@ def board(user: User, survey: Survey, wanted: Wanted) -> Board:
     step, trend = _trend(wanted, days)
     by = _breakdown(survey, wanted, scope)
     names = _names(by)
+    if survey.anonymous and wanted.filters:
+        whole = _added(
+            _sums([Day.day], [Day.cut == _cut(_all(wanted), scope), *_where(survey, _all(wanted), scope)]).values()
+        )
+        if 0 < whole["answers"] - total["answers"] < survey.min_group:
+            # The others are too few: whoever knows the whole could work them out.
+            return Board(
+                Figure(invited=total["invitations"], small=True, hidden=True), [], dict.fromkeys(DIMENSIONS, ()), step
+            )
     return Board(
         figure(survey, total),
         _stretches(survey, wanted, step, trend),
@@ -179,6 +188,10 @@ def figure(survey: Survey, numbers: Mapping[str, int]) -> Figure:
 
 def _ends(span: tuple[float, float] | None) -> dict[str, Any]:
     return {"low": span[0], "high": span[1]} if span is not None else {}
+
+
+def _all(wanted: Wanted) -> Wanted:
+    return Wanted(wanted.survey_id, wanted.first, wanted.last)
 
 
 def _where(survey: Survey, wanted: Wanted, scope: Scope) -> list[Any]:

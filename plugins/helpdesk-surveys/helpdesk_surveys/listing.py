@@ -50,9 +50,9 @@ def answers(
 
     ``score``: one, or a name of :data:`PARTS`. At most five queries. A cursor that cannot be read begins at the start.
     """
-    query = _answers(user, wanted, score, with_comment)
-    if _is_too_small(wanted, query):
+    if _is_too_small(user, wanted):
         return Page([], hidden=True)
+    query = _answers(user, wanted, score, with_comment)
     if (place := _moment(after)) is not None:
         at, number = place
         query = query.where(or_(Response.answered_at < at, and_(Response.answered_at == at, Response.id < number)))
@@ -167,6 +167,9 @@ def _answers(user: User, wanted: Wanted, score: str | int | None, with_comment: 
     )
     if wanted.survey_id is not None:
         query = query.where(Response.survey_id == wanted.survey_id)
+    else:
+        # Their minimum is counted for one survey.
+        query = query.where(Response.survey_id.not_in(select(Survey.id).where(Survey.anonymous)))
     for column, value in ((Response.agent_id, wanted.agent), (Response.team_id, wanted.team)):
         if value is not None:
             query = query.where(column == value if value else column.is_(None))
@@ -190,14 +193,22 @@ def _scores(score: str | int) -> Sequence[int]:
     return (int(text),) if text.isascii() and text.isdigit() and len(text) < 4 else (-1,)
 
 
-def _is_too_small(wanted: Wanted, query: Select[Any]) -> bool:
-    """Whether fewer than the minimum of an anonymous survey are among these: all of them, or those beside them."""
+def _is_too_small(user: User, wanted: Wanted) -> bool:
+    """Whether fewer than the minimum of an anonymous survey answered among these, or among all others beside them."""
     survey = db.session.get(Survey, wanted.survey_id) if wanted.survey_id is not None else None
     if survey is None or not survey.anonymous:
         return False
-    some = query.with_only_columns(Response.id).limit(survey.min_group).subquery()
-    found = db.session.scalar(select(func.count()).select_from(some)) or 0
-    return 0 < found < survey.min_group
+    found = _number_of(_answers(user, wanted, None, False))
+    if 0 < found < survey.min_group:
+        return True
+    if not wanted.filters:
+        return False
+    whole = _number_of(_answers(user, Wanted(survey.id, wanted.first, wanted.last), None, False))
+    return 0 < whole - found < survey.min_group
+
+
+def _number_of(query: Select[Any]) -> int:
+    return db.session.scalar(select(func.count()).select_from(query.with_only_columns(Response.id).subquery())) or 0
 
 
 def _with_people() -> Sequence[Any]:

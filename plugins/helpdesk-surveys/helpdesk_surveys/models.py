@@ -29,7 +29,7 @@ FOLLOW_UP_STATES = (OPEN, CONTACTED, RESOLVED)
 # Why somebody was not asked. "refused" is a plugin's; "own" is by hand, about a ticket of one's own.
 REASONS = (
     "cap", "tag", "opted_out", "complaint", "no_address", "bounced", "inactive", "staff", "refused", "own", "reopened",
-    "off", "late", "other_team",
+    "merged", "off", "late", "other_team", "again",
 )  # fmt: skip
 # By what kept counts are cut.
 TOTAL, BY_AGENT, BY_TEAM, BY_TAG, BY_CHANNEL, BY_LANGUAGE, CROSS, CROSS_TAG = (

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import exists, func, insert, or_, select
 
-from helpdesk.api import Ticket, User, Work, db, default_locale, now, transaction
+from helpdesk.api import Ticket, User, Work, db, default_locale, now, settings, transaction
 from helpdesk_surveys.links import new_key
-from helpdesk_surveys.models import PLANNED, RHYTHM, Invitation, Survey
+from helpdesk_surveys.models import PLANNED, RHYTHM, SUPPRESSED, Invitation, Survey
+from helpdesk_surveys.settings import SurveySettings
 
 BATCH = 1_000
 
@@ -55,8 +56,13 @@ def turn(survey_id: int, last: int) -> Sequence[int]:
     if survey is None or not survey.active:
         return []
     since = now() - timedelta(days=survey.rhythm_days)
+    # Whose turn fell into the days of a cap does not wait for the next round.
+    again = now() - timedelta(days=settings(SurveySettings).cap_days)
     asked = exists().where(
-        Invitation.survey_id == survey_id, Invitation.user_id == User.id, Invitation.created_at > since
+        Invitation.survey_id == survey_id,
+        Invitation.user_id == User.id,
+        Invitation.created_at > since,
+        or_(Invitation.state != SUPPRESSED, Invitation.created_at > again),
     )
     has_ticket = exists().where(Ticket.requester_id == User.id)
     if survey.team_id is not None:

@@ -11,6 +11,7 @@ import pytest
 from helpdesk_surveys import listing
 from helpdesk_surveys.answering import answer, open_link
 from helpdesk_surveys.counting import week_of
+from helpdesk_surveys.exporting import answers_csv
 from helpdesk_surveys.figures import Wanted, board
 from helpdesk_surveys.links import token
 from helpdesk_surveys.models import CLOSED, SENT, Invitation, Response, Suppression, Survey
@@ -61,8 +62,12 @@ def test_an_anonymous_answer_leads_to_nobody(
     # Phones have three and could be shown; what is left of the whole would be the one of the other team.
     assert [one.hidden for _key, _name, one in seen.by["team"]] == [True, True]
     assert board(agent, made, wanted).total.answers == 0
-    one_team = Wanted(made.id, wanted.first, today, team=lone.id)
-    assert listing.answers(boss, one_team).hidden and board(boss, made, one_team).total.hidden
+    for team in (lone, phones):
+        one_team = Wanted(made.id, wanted.first, today, team=team.id)
+        assert listing.answers(boss, one_team).hidden and board(boss, made, one_team).total.hidden
+    assert len(listing.answers(boss, wanted, 5).rows) == 2
+    assert listing.answers(boss, Wanted(None, wanted.first, today)).rows == []
+    assert [line.split(",")[6:] for line in answers_csv(boss, wanted)][1:] == [["", "", "", "", "", "\r\n"]] * 4
     assert listing.response(boss, rows[0].id) is None
     assert "answers" not in {key for key, value in export_personal_data(people[0]).items() if value}
     travel(days=6)

@@ -70,7 +70,10 @@ def test_who_is_left_out_is_logged(
 ) -> None:
     """A tag, an open complaint, no wish for such mails, no address, one that bounces, another plugin; and each why."""
     survey(skip_tags=["VIP"])
-    people = {name: make_user(name=name) for name in ("tag", "complaint", "care", "bounced", "off", "plugin", "fine")}
+    people = {
+        name: make_user(name=name)
+        for name in ("tag", "complaint", "care", "bounced", "off", "plugin", "merged", "fine")
+    }
     tickets = {name: make_ticket(name, requester=person, assignee=agent) for name, person in people.items()}
     tag(tickets["tag"], ["vip"], None)
     tag(make_ticket("Bad", requester=people["complaint"]), ["complaint"], None)
@@ -88,11 +91,13 @@ def test_who_is_left_out_is_logged(
         people["bounced"].bounced_at = now()
         people["off"].active = False
     run_jobs()
+    with transaction():
+        tickets["merged"].merged_into_id = tickets["fine"].id
     travel(hours=3)
     run_jobs()
-    assert states() == [SUPPRESSED] * 6 + [SENT]
-    assert whys() == ["tag", "complaint", "opted_out", "bounced", "inactive", "refused"]
-    last = db.session.scalar(db.select(Suppression).order_by(Suppression.id.desc()).limit(1))
+    assert states() == [SUPPRESSED] * 7 + [SENT]
+    assert whys() == ["tag", "complaint", "opted_out", "bounced", "inactive", "refused", "merged"]
+    last = db.session.scalar(db.select(Suppression).where(Suppression.why == "refused"))
     assert last.words == "They are in court with us." and last.user_id == refused
 
 
