@@ -126,12 +126,13 @@ def _open(response: Response, follow_up: FollowUp) -> Ticket | None:
 
 
 def _call(response: Response, follow_up: FollowUp) -> None:
-    """A promised call by the plugin of these, when it is on; without it, or a free time, a ticket."""
-    ticket = response.ticket or _open(response, follow_up)
-    if ticket is None:
+    """A promised call by the plugin of these, when it is on; without it, a number or a free time: a ticket."""
+    ticket, person = response.ticket or _open(response, follow_up), response.person
+    if ticket is None or person is None:
         return
-    reason = _subject(response)
-    for start in _times(follow_up.team_id):
+    with speaking(None):
+        reason = _subject(response)
+    for start in _times(follow_up.team_id) if person.phone else ():
         try:
             number = ask(
                 "callbacks_schedule", ticket_id=ticket.id, start=start.isoformat(), phone="", reason=reason,

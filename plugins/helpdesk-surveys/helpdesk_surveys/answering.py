@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
-from helpdesk.api import Invalid, Refused, Ticket, User, db, default_locale, now, record, transaction
+from helpdesk.api import Invalid, Refused, Ticket, User, db, default_locale, now, record, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_surveys import acting, counting
 from helpdesk_surveys.content import LONGEST_ANSWER, clean_answers, clean_score, storable
@@ -218,7 +218,8 @@ def _note(asked: Asked, response: Response, changed: bool) -> None:
     """Say in the history of the ticket that its person has answered."""
     if asked.ticket is None or changed:
         return
-    text = _("The survey “%(name)s” was answered.", name=asked.survey.name)
+    with speaking(None):
+        text = _("The survey “%(name)s” was answered.", name=asked.survey.name)
     record(
         "surveys.given", asked.ticket, asked.person, {"survey": asked.survey.id, "score": response.score, "text": text}
     )

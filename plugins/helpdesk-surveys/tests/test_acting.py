@@ -11,7 +11,7 @@ from helpdesk_surveys.links import token
 from helpdesk_surveys.models import FollowUp, Survey
 from helpdesk_surveys.settings import SurveySettings
 
-from helpdesk.api import Event, Invalid, Message, NotAllowed, Ticket, User, db, hookimpl, hookspec
+from helpdesk.api import Event, Invalid, Message, NotAllowed, Ticket, User, db, hookimpl, hookspec, transaction
 
 Make = Callable[..., Survey]
 
@@ -88,7 +88,7 @@ def test_a_good_score_has_its_own_rules_and_no_others(survey: Make, solved: Any,
 
 
 def test_a_call_is_booked_by_the_plugin_of_calls(
-    survey: Make, solved: Any, ticket: Ticket, run_jobs: Any, configure: Any, plug: Any
+    survey: Make, solved: Any, ticket: Ticket, anna: User, run_jobs: Any, configure: Any, plug: Any
 ) -> None:
     """Its hook is asked for the next times; the first one that is free is taken."""
     asked: list[str] = []
@@ -107,6 +107,8 @@ def test_a_call_is_booked_by_the_plugin_of_calls(
 
     plug("callbacks", register_hookspecs=lambda: [callbacks_schedule], callbacks_schedule=schedule)
     configure(SurveySettings, act_minutes=0)
+    with transaction():
+        anna.phone = "+49 30 1234567"
     survey(rules=[rule("call")])
     answer(open_link(token(solved())), 1)
     run_jobs()
