@@ -12,7 +12,8 @@ from sqlalchemy.orm import joinedload
 from helpdesk.api import address, db
 from helpdesk_surveys.models import Invitation, Survey
 
-_TOKEN = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{32})", re.IGNORECASE)
+# PostgreSQL numbers rows up to 2 ** 31.
+_TOKEN = re.compile(r"([0-7]?[0-9a-f]{1,7})-([0-9a-f]{32})", re.IGNORECASE)
 _KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 

@@ -18,8 +18,9 @@ from helpdesk_surveys.scopes import scope_of
 
 SIZE = 50
 _Row = TypeVar("_Row")
-_MOMENT = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
-_NUMBER = re.compile(r"[0-9]{1,18}")
+# Numbers of rows are below 2 ** 31.
+_MOMENT = re.compile(r"([0-9]{1,18})-([0-9]{1,9})")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What a figure's parts are called in addresses.

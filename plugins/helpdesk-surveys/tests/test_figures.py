@@ -212,6 +212,9 @@ def test_pages_by_cursor_and_a_file_that_no_spreadsheet_calculates(
     assert len(listing.answers(boss, wanted, after="\u0661-1").rows) == len(
         listing.answers(boss, wanted, after="x").rows
     )
+    for odd in ("9" * 18 + "-" + "9" * 18, "1-" + "9" * 9):
+        assert len(listing.answers(boss, wanted, after=odd).rows) in (0, 7)
+    assert len(listing.follow_ups(boss, after="9" * 18).rows) == 0
     lines = list(exporting.answers_csv(boss, wanted, with_comment=True))
     assert lines[0].startswith("\ufeffSurvey,") and len(lines) == 8 and ",'=1+6," in lines[1]
     with count_queries() as statements:
