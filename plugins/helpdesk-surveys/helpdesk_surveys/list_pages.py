@@ -13,6 +13,7 @@ from helpdesk_surveys import invitations as inviting
 from helpdesk_surveys.blueprint import number_in, pages, show
 from helpdesk_surveys.models import FOLLOW_UP_STATES, LINK, STATES, FollowUp, Response
 from helpdesk_surveys.permissions import MANAGE, USE
+from helpdesk_surveys.scopes import scope_of
 from helpdesk_surveys.survey_pages import survey_of
 
 EVERY = "all"
@@ -63,6 +64,8 @@ def answers_file() -> Any:
     if problem:
         return redirect(url_for("surveys.answers"), 303)
     score, comments = _score(), request.args.get("comments") == "1"
+    # While the file goes out the reader is detached: what they may see is read before.
+    scope_of(reader())
     lines = stream_with_context(exporting.answers_csv(reader(), wanted, score, comments))
     answer = File(lines, mimetype="text/csv")
     name = f"answers_{wanted.first.isoformat()}_{wanted.last.isoformat()}.csv"
@@ -132,11 +135,11 @@ def follow_ups() -> Any:
     )
 
 
-@pages.post("/follow-ups/<int:follow_up_id>")
+@pages.post("/follow-ups/<int:task_id>")
 @permission_required(USE)
-def mark_follow_up(follow_up_id: int) -> Any:
+def mark_follow_up(task_id: int) -> Any:
     """Say that the customer was contacted, or that it is resolved."""
-    row = _follow_up(follow_up_id)
+    row = _follow_up(task_id)
     typed = request.form.to_dict()
     note = typed.get("note", "").replace("\r\n", "\n").replace("\0", "").strip()
     try:
@@ -148,8 +151,8 @@ def mark_follow_up(follow_up_id: int) -> Any:
     return redirect(url_for("surveys.response", response_id=row.response_id), 303)
 
 
-def _follow_up(follow_up_id: int) -> FollowUp:
-    found = listing.follow_up(reader(), follow_up_id) if follow_up_id < 2**31 else None
+def _follow_up(task_id: int) -> FollowUp:
+    found = listing.follow_up(reader(), task_id) if task_id < 2**31 else None
     if found is None:
         abort(404)
     return found

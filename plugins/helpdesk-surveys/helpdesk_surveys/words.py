@@ -130,6 +130,7 @@ def why(key: str) -> str:
         "inactive": _("The account is switched off"),
         "late": _("Its time had passed"),
         "other_team": _("The survey is for another team"),
+        "merged": _("The ticket went into another one"),
     }.get(key, key)
 
 
