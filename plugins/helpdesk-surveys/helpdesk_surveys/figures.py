@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from helpdesk.api import Team, User, db, now, settings
 from helpdesk_surveys import statistics
+from helpdesk_surveys.content import storable
 from helpdesk_surveys.counting import NUMBERS, SCORES
 from helpdesk_surveys.models import (
     BY_AGENT,
@@ -53,6 +54,11 @@ class Wanted:
     tag: str = ""
     channel: str = ""
     language: str = ""
+
+    def __post_init__(self) -> None:
+        """Take out what no database can look for."""
+        for name in ("tag", "channel", "language"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
 
     def query(self, **changes: Any) -> dict[str, str]:
         """The arguments of an address that leads to these."""

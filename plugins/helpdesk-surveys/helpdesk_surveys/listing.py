@@ -12,7 +12,16 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from helpdesk.api import User, allowed, db
 from helpdesk_surveys import following
 from helpdesk_surveys.figures import CSAT_GOOD, DETRACTORS, PROMOTERS, Wanted
-from helpdesk_surveys.models import FollowUp, Invitation, Response, ResponseTag, Suppression, Survey
+from helpdesk_surveys.models import (
+    FOLLOW_UP_STATES,
+    STATES,
+    FollowUp,
+    Invitation,
+    Response,
+    ResponseTag,
+    Suppression,
+    Survey,
+)
 from helpdesk_surveys.permissions import MANAGE
 from helpdesk_surveys.scopes import scope_of
 
@@ -120,7 +129,7 @@ def invitations(
     )  # fmt: skip
     if survey_id is not None:
         query = query.where(Invitation.survey_id == survey_id)
-    if state:
+    if state in STATES:
         query = query.where(Invitation.state == state)
     return _by_number(user, query, Invitation, after, size)
 
@@ -138,7 +147,7 @@ def suppressions(user: User, survey_id: int | None, after: str = "", size: int =
 def follow_ups(user: User, state: str = "", after: str = "", size: int = SIZE) -> Page[FollowUp]:
     """What followed answers in the scope of ``user``, the newest first, with answer, person and tickets. One query."""
     query = select(FollowUp).join(Response, Response.id == FollowUp.response_id)
-    if state:
+    if state in FOLLOW_UP_STATES:
         query = query.where(FollowUp.state == state)
     if (criterion := scope_of(user).criterion(Response)) is not None:
         query = query.where(criterion)
@@ -161,10 +170,9 @@ def follow_up(user: User, follow_up_id: int) -> FollowUp | None:
 
 
 def _answers(user: User, wanted: Wanted, score: str | int | None, with_comment: bool) -> Select[Any]:
-    begin = datetime.combine(wanted.first, time(), UTC)
     query = select(Response).where(
-        Response.answered_at >= begin,
-        Response.answered_at < datetime.combine(wanted.last, time(), UTC) + timedelta(days=1),
+        Response.answered_at >= datetime.combine(wanted.first, time(), UTC),
+        Response.answered_at <= datetime.combine(wanted.last, time.max, UTC),
     )
     if wanted.survey_id is not None:
         query = query.where(Response.survey_id == wanted.survey_id)

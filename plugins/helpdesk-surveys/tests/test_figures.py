@@ -214,7 +214,10 @@ def test_pages_by_cursor_and_a_file_that_no_spreadsheet_calculates(
     )
     for odd in ("9" * 18 + "-" + "9" * 18, "1-" + "9" * 9):
         assert len(listing.answers(boss, wanted, after=odd).rows) in (0, 7)
-    assert len(listing.follow_ups(boss, after="9" * 18).rows) == 0
+    assert len(listing.follow_ups(boss, "\x00", after="9" * 18).rows) == 0
+    ever = Wanted(made.id, date.min, date.max, tag="\x00\ud800", channel="\x00")
+    assert listing.answers(boss, ever).rows == [] and board(boss, made, ever).total.answers == 0
+    assert board(boss, made, Wanted(made.id, date.min, date.max)).total.answers == 7
     lines = list(exporting.answers_csv(boss, wanted, with_comment=True))
     assert lines[0].startswith("\ufeffSurvey,") and len(lines) == 8 and ",'=1+6," in lines[1]
     with count_queries() as statements:
