@@ -76,7 +76,7 @@ def _invite(
         return None, why, words
     invitation.state, invitation.due_at = PLANNED, now()
     invitation.asked_by_id = actor.id if actor is not None else None
-    audit("surveys.asked_by_hand", actor, f"survey:{survey.id}", {"name": survey.name, "person": person.id})
+    audit("surveys.asked_by_hand", actor, survey.name, {"survey": survey.id, "person": person.id})
     schedule(SEND, key=SEND)
     return invitation, "", ""
 

@@ -60,8 +60,8 @@ def save(survey: Survey | None, values: Mapping[str, Any], actor: User | None) -
         with db.session.no_autoflush:
             _put(survey, values, is_new)
         db.session.flush()
-        audit("surveys.survey_added" if is_new else "surveys.survey_changed", actor, f"survey:{survey.id}",
-              {"name": survey.name})  # fmt: skip
+        audit("surveys.survey_added" if is_new else "surveys.survey_changed", actor, survey.name,
+              {"survey": survey.id})  # fmt: skip
     return survey
 
 
@@ -74,7 +74,7 @@ def save_texts(survey: Survey, texts: Mapping[str, Any], actor: User | None) -> 
     cleaned = clean_texts(texts, survey.kind)
     with transaction():
         survey.texts = cleaned
-        audit("surveys.texts_changed", actor, f"survey:{survey.id}", {"name": survey.name})
+        audit("surveys.texts_changed", actor, survey.name, {"survey": survey.id})
     return survey
 
 
@@ -97,8 +97,8 @@ def publish_version(survey: Survey, actor: User | None) -> Version:
         db.session.add(version)
         db.session.flush()
         survey.version_id = version.id
-        audit("surveys.version_published", actor, f"survey:{survey.id}",
-              {"name": survey.name, "number": version.number})  # fmt: skip
+        audit("surveys.version_published", actor, survey.name,
+              {"survey": survey.id, "number": version.number})  # fmt: skip
     return version
 
 
@@ -116,7 +116,7 @@ def switch(survey: Survey, on: bool, actor: User | None) -> Survey:
             survey.since = now()
         if survey.active != on:
             survey.active = on
-            audit("surveys.survey_switched", actor, f"survey:{survey.id}", {"name": survey.name, "on": on})
+            audit("surveys.survey_switched", actor, survey.name, {"survey": survey.id, "on": on})
     return survey
 
 
@@ -125,7 +125,7 @@ def new_link(survey: Survey, actor: User | None) -> Survey:
     require(actor, MANAGE)
     with transaction():
         survey.link_key = new_key()
-        audit("surveys.link_renewed", actor, f"survey:{survey.id}", {"name": survey.name})
+        audit("surveys.link_renewed", actor, survey.name, {"survey": survey.id})
     return survey
 
 
