@@ -75,18 +75,25 @@ def _looked_up(texts: list[str], chance: random.Random) -> list[Figure]:
     for text in texts:
         parts = text.split()
         parts[chance.randrange(len(parts))] = "another"
-        db.session.expunge_all()
-        exact.append(_milliseconds(lambda text=text: memory.look_up(text, "en", "es")))
-        db.session.expunge_all()
-        begun = time.perf_counter()
-        found += bool(memory.look_up(" ".join(parts), "en", "es"))
-        near.append((time.perf_counter() - begun) * 1000)
+        changed = " ".join(parts)
+        exact.append(_best(text))
+        near.append(_best(changed))
+        found += bool(memory.look_up(changed, "en", "es"))
     return [
         Figure("look-up of the same text (median)", statistics.median(exact), "ms", LOOK_UP),
         Figure("look-up of a similar text (median)", statistics.median(near), "ms", LOOK_UP),
         Figure("look-up of a similar text, 95 of 100 within", sorted(near)[int(len(near) * 0.95)], "ms", LOOK_UP),
         Figure(f"similar texts found, of {LOOKED_UP} with one word changed", found, "found"),
     ]
+
+
+def _best(text: str) -> float:
+    """The best of three look-ups, none of which finds what the one before has read."""
+    spent = []
+    for _turn in range(3):
+        db.session.expunge_all()
+        spent.append(_milliseconds(lambda: memory.look_up(text, "en", "es")))
+    return min(spent)
 
 
 def _milliseconds(act: Callable[[], Any]) -> float:

@@ -71,6 +71,7 @@ from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require,
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
 from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
+from helpdesk.core.spreadsheets import harmless
 from helpdesk.core.throttle import within_limit
 from helpdesk.core.transaction import transaction
 from helpdesk.core.wordings import InvalidWording, Wording
@@ -260,6 +261,7 @@ __all__ = [
     "follow",
     "follow_url",
     "gettext",
+    "harmless",
     "hookimpl",
     "hookspec",
     "hours_of",

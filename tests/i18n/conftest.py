@@ -278,14 +278,14 @@ def _translations(ticket: Ticket, admin: User, locale: str) -> dict[str, int]:
     text = f"{DATA}Text"
     pair = Pair(source="fr", target=locale, text=text, digest="0" * 64, translation=text, confirmed_by_id=admin.id)
     term = Term(term=f"{DATA}Term", translation=f"{DATA}Term", note=f"{DATA}Note", source="fr", target=locale)
-    sent = {"ticket_id": ticket.id, "user_id": admin.id, "message_id": second.id}
+    sent = {"ticket_id": ticket.id, "user_id": admin.id, "message_id": second.id, "target": "fr"}
     with transaction():
         db.session.add_all([
             pair,
             term,
             MessageLanguage(message_id=first.id, language="fr", score=0.9),
             Reading(message_id=first.id, target=locale, text=text, engine="memory"),
-            Answer(**sent, source=locale, target="fr", original=text, translated=text, engine="libretranslate", edited=True),
+            Answer(**sent, source=locale, original=text, translated=text, engine="libretranslate", edited=True),
             PairOrder(source="fr", target=locale, engines=["memory"]),
         ])  # fmt: skip
     return {"pair_id": pair.id, "term_id": term.id}

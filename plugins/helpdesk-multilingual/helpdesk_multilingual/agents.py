@@ -129,7 +129,7 @@ def _open_of(numbers: list[int]) -> dict[int, int]:
         .where(Ticket.assignee_id.in_(numbers), Ticket.category.in_(("new", "open", "pending", "on_hold")))
         .group_by(Ticket.assignee_id)
     )
-    return {number: count for number, count in db.session.execute(query)}
+    return {number: count for number, count in db.session.execute(query) if number is not None}
 
 
 def _all() -> dict[int, dict[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from helpdesk.api import (
     Invalid,
@@ -227,7 +227,7 @@ def _begin(
     return answer
 
 
-def _begun_by(ticket_id: int, user_id: int) -> tuple[object, ...]:
+def _begun_by(ticket_id: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
     return Answer.ticket_id == ticket_id, Answer.user_id == user_id, Answer.message_id.is_(None)
 
 

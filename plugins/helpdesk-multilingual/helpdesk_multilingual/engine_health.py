@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.api import db, now, transaction
 from helpdesk_multilingual.models import EngineState
@@ -47,8 +48,13 @@ def worked(key: str, state: EngineState | None, milliseconds: int) -> None:
 
 def _of(key: str) -> EngineState:
     state = db.session.get(EngineState, key, with_for_update=True)
-    if state is None:
-        state = EngineState(key=key, failures=0)
-        db.session.add(state)
-        db.session.flush()
+    if state is not None:
+        return state
+    try:
+        with db.session.begin_nested():
+            state = EngineState(key=key, failures=0)
+            db.session.add(state)
+    except IntegrityError:
+        # Another process was first.
+        return db.session.get_one(EngineState, key, with_for_update=True)
     return state

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from helpdesk.api import gettext as _
+from helpdesk.api import harmless
 
 # A file with more mistakes than that is another kind of file.
 _SHOWN = 50
-# A program that opens the file takes a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass
@@ -31,7 +30,7 @@ def lines(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str
     """A file line by line, as UTF-8 with a mark that spreadsheets know it by."""
     yield "\ufeff" + _line(columns)
     for row in rows:
-        yield _line([_harmless(cell) for cell in row])
+        yield _line([harmless(cell) for cell in row])
 
 
 def read(data: bytes, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -61,9 +60,6 @@ def _line(cells: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
 def _typed(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    """A cell as it was before it was made harmless."""
+    return cell[1:] if cell.startswith("'") and harmless(cell[1:]) == cell else cell

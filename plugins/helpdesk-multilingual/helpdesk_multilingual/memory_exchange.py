@@ -1,6 +1,6 @@
 """The memory as a CSV file: source, target, text, translation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import select
 
@@ -51,7 +51,7 @@ def _keep(gathered: list[tuple[str, str, str, str]], actor: User | None, outcome
         outcome.changed += changed
 
 
-def _wrong(row: dict[str, str] | exchange.Mapping[str, str]) -> str | None:
+def _wrong(row: Mapping[str, str]) -> str | None:
     for name in ("source", "target"):
         if languages.tidy(row[name]) is None:
             return _("“%(name)s” is no language.", name=row[name][:40])

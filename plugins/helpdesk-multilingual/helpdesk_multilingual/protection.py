@@ -78,15 +78,19 @@ def protect(text: str, terms: Iterable["KnownTerm"] = ()) -> Protected:
             found.append((at.start(), at.end(), at[0] if term.keep else _cased(at[0], term.translation), term))
     # Who begins first wins; a term before a number that it holds.
     found.sort(key=lambda one: (one[0], -one[1], one[3] is None))
-    pieces, marks, values, used, end = [], [], [], {}, 0
-    for start, stop, value, term in found:
+    pieces: list[str] = []
+    marks: list[str] = []
+    values: list[str] = []
+    used: dict[int, KnownTerm] = {}
+    end = 0
+    for start, stop, value, known in found:
         if start < end or len(marks) >= 9999:
             continue
         pieces += [text[end:start], f"[#{len(marks)}#]"]
         marks.append(text[start:stop])
         values.append(value)
-        if term is not None:
-            used[term.id] = term
+        if known is not None:
+            used[known.id] = known
         end = stop
     return Protected("".join([*pieces, text[end:]]), marks, values, tuple(used.values()))
 

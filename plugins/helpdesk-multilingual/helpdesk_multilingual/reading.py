@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from helpdesk.api import Message, User, cached, db, default_locale, drop_cached, now, require, settings, transaction
 from helpdesk.api import gettext as _
@@ -31,6 +32,11 @@ def choice_of(user: User) -> tuple[str, bool]:
 def wants_always(user: User) -> bool:
     """Whether messages are translated for somebody by themselves."""
     return settings(MultilingualSettings).always or choice_of(user)[1]
+
+
+def is_wanted() -> bool:
+    """Whether anybody wants messages translated by themselves. No query while nothing changes."""
+    return settings(MultilingualSettings).always or any(always for _target, always in _choices().values())
 
 
 def choose(user: User, target: str, always: bool) -> None:
@@ -73,20 +79,16 @@ def make(message: Message, target: str) -> Reading:
         raise engines.NoEngine(_("There are no words to translate."))
     begins, warnings = _beginning(text)
     done = engines.translate([begins], source, target)
+    row = Reading(message_id=number, target=target, text=done.texts[0], engine=done.engine, made_at=now())
+    row.warnings = [*warnings, *done.warnings]
     with transaction():
-        # Somebody else may have made it meanwhile.
-        row = db.session.get(Reading, (number, target)) or Reading(message_id=number, target=target)
-        row.text, row.engine, row.made_at = done.texts[0], done.engine, now()
-        row.warnings = [*warnings, *done.warnings]
-        db.session.add(row)
+        try:
+            with db.session.begin_nested():
+                db.session.add(row)
+        except IntegrityError:
+            # Somebody else has made it meanwhile.
+            return db.session.get_one(Reading, (number, target))
     return row
-
-
-def forget(message: Message) -> None:
-    """Drop the translations of a message, since its language was another. Joins or opens the transaction."""
-    with transaction():
-        for row in db.session.scalars(select(Reading).where(Reading.message_id == message.id)):
-            db.session.delete(row)
 
 
 def warnings_of(row: Reading | Answer) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from helpdesk.api import (
     Invalid,
@@ -21,9 +21,9 @@ from helpdesk.api import (
     transaction,
 )
 from helpdesk.api import gettext as _
-from helpdesk_multilingual import languages
+from helpdesk_multilingual import languages, reading
 from helpdesk_multilingual.detection import Guess, detect
-from helpdesk_multilingual.models import MessageLanguage, PersonLanguage
+from helpdesk_multilingual.models import MessageLanguage, PersonLanguage, Reading
 from helpdesk_multilingual.permissions import USE
 from helpdesk_multilingual.settings import MultilingualSettings
 
@@ -65,6 +65,9 @@ def correct(message: Message, language: str, actor: User) -> None:
     code = _checked(language)
     with transaction():
         row = db.session.get(MessageLanguage, message.id) or MessageLanguage(message_id=message.id)
+        if row.language != code:
+            # What was made of it as another language is worth nothing.
+            db.session.execute(delete(Reading).where(Reading.message_id == message.id))
         row.language, row.score, row.chosen_by_id = code, 1.0, actor.id
         db.session.add(row)
         author, ticket = message.author, message.ticket
@@ -102,18 +105,24 @@ def _checked(language: str) -> str:
 
 @hookimpl
 def before_ticket_opened(draft: TicketDraft, actor: User | None) -> None:
-    """The language of a new ticket is the one that its customer writes in."""
+    """The language of a new ticket is the one that its customer writes in, unless they chose another.
+
+    That of a form or of a mail's heading is overruled by a text that is surely something else.
+    """
     if not settings(MultilingualSettings).detect or draft.visibility != "public":
         return
+    # Staff who type a customer's words (a call, a visit) type them in their own language.
     if draft.author_id is not None and draft.author_id != draft.requester_id:
         return
-    # Nothing new is said where staff type a customer's words: a call, a visit.
+    requester = db.session.get(User, draft.requester_id)
     person = db.session.get(PersonLanguage, draft.requester_id)
+    if requester is None or (not draft.locale and _chose(requester, person)):
+        return
     guess = heard(f"{draft.subject}\n\n{draft.text}", person)
-    if guess.language is not None and (not draft.locale or _may_overrule(draft.locale, guess, person)):
+    if guess.language is None:
+        draft.locale = draft.locale or (person.language or None if person is not None else None)
+    elif not draft.locale or (guess.score >= _SURE and not languages.same(draft.locale, guess.language)):
         draft.locale = guess.language
-    elif person is not None and person.language and not draft.locale:
-        draft.locale = person.language
 
 
 def hear(ticket: Ticket, message: Message) -> None:
@@ -128,11 +137,11 @@ def hear(ticket: Ticket, message: Message) -> None:
     db.session.add(MessageLanguage(message_id=message.id, language=guess.language or "", score=guess.score))
     if guess.language is None:
         return
+    if author.id == ticket.requester_id and _follows(ticket, author, person, guess):
+        _to_ticket(ticket, guess.language, None)
     _hear_person(author, person, guess, message.verified)
-    if author.id == ticket.requester_id and not ticket.is_closed and guess.score >= _SURE:
-        if not ticket.locale or _follows(ticket.locale, person):
-            _to_ticket(ticket, guess.language, None)
-    schedule(READ, key=f"{READ}:{message.id}", message_id=message.id)
+    if reading.is_wanted():
+        schedule(READ, key=f"{READ}:{message.id}", message_id=message.id)
 
 
 def heard(text: str, person: PersonLanguage | None) -> Guess:
@@ -147,14 +156,16 @@ def heard(text: str, person: PersonLanguage | None) -> Guess:
     return guess if guess.score >= _SURE else Guess(person.language, guess.score)
 
 
-def _may_overrule(locale: str, guess: Guess, person: PersonLanguage | None) -> bool:
-    """Whether what was written says more than the language of the form or the mail's heading."""
-    return guess.score >= _SURE and not languages.same(locale, guess.language)
+def _chose(author: User, person: PersonLanguage | None) -> bool:
+    """Whether a customer chose the language of their screen; what was remembered for them is no choice."""
+    return author.locale is not None and (person is None or not languages.same(author.locale, person.language))
 
 
-def _follows(locale: str, person: PersonLanguage | None) -> bool:
-    """Whether a ticket's language may change with what is written on it: unless somebody corrected it."""
-    return person is None or not person.chosen
+def _follows(ticket: Ticket, author: User, person: PersonLanguage | None, guess: Guess) -> bool:
+    """Whether a ticket takes the language of what was written on it: surely another, and nobody said what it is."""
+    if ticket.is_closed or guess.score < _SURE or (person is not None and person.chosen):
+        return False
+    return not (_chose(author, person) and languages.same(ticket.locale, author.locale))
 
 
 def _hear_person(author: User, person: PersonLanguage | None, guess: Guess, verified: bool) -> None:

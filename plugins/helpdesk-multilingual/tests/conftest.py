@@ -20,7 +20,7 @@ _spec.loader.exec_module(stand_in)
 
 @pytest.fixture
 def libretranslate(app: Any, configure: Any) -> Iterator[Any]:
-    """A server that speaks LibreTranslate's interface, set up as the desk's; a slow one is given up after three seconds."""
+    """A server that speaks LibreTranslate's interface, set up as the desk's; given up after three seconds."""
     server = stand_in.LibreTranslate()
     engine.forget_languages()
     configure(RequestSettings, own_servers=f"127.0.0.1:{server.port}")

@@ -102,6 +102,9 @@ def test_a_spanish_mail_is_read_and_answered_by_somebody_who_reads_english(
 
     page.locator("#composer-editor").click()
     page.keyboard.type("We will fix it free of charge. Order 4471 is noted.")
+    # A draft that was kept has a form of its own, above the answer's.
+    expect(page.locator("#draft-state")).to_contain_text("Draft saved")
+    page.reload()
     page.get_by_role("link", name="Translate", exact=True).click()
     field = page.get_by_label("What the customer gets, in Spanish")
     expect(field).to_have_value("Lo arreglaremos. El pedido 4471 está anotado.")
@@ -149,8 +152,8 @@ def test_a_chinese_mail_is_answered_without_an_engine(
     token = re.search(r'csrf_token" value="([^"]+)', as_admin.get("/desk/canned/new").text)
     assert token is not None
     answer = as_admin.post("/desk/canned/new", data={
-        "csrf_token": token[1], "name": "Refund", "folder": "", "shared_with": "everybody", "text_en": "Your refund arrives within 3 days.",
-        "text_zh_Hans": "退款将在 3 天内到账。",
+        "csrf_token": token[1], "name": "Refund", "folder": "", "shared_with": "everybody",
+        "text_en": "Your refund arrives within 3 days.", "text_zh_Hans": "退款将在 3 天内到账。",
     })  # fmt: skip
     assert answer.status_code == 303
     number = mail("陈雨桐 <chen@customer.example>", "退款还没有到账", "您好，我的退款还没有收到，请帮忙看一下。")
@@ -166,7 +169,7 @@ def test_a_chinese_mail_is_answered_without_an_engine(
     expect(page.locator("#composer-tool")).to_contain_text("Your own text can be sent as it is.")
     expect(page.locator("#composer-tool")).to_contain_text("退款将在 3 天内到账。")
     expect(page.locator("#ml-words")).to_have_value("It is on its way.")
-    page.get_by_role("button", name="Take “Refund”").focus()
+    page.get_by_role("button", name="Take this one: Refund").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_label("What the customer gets")).to_have_value("退款将在 3 天内到账。")
     page.get_by_role("button", name="Put it into the answer").press("Enter")
@@ -181,7 +184,7 @@ def test_a_chinese_mail_is_answered_without_an_engine(
 
     plain = visit(browser, java_script_enabled=False, viewport={"width": 360, "height": 740})
     plain.goto(f"{visit.url}/p/multilingual/tickets/{number}/answer")
-    plain.get_by_role("button", name="Take “Refund”").click()
+    plain.get_by_role("button", name="Take this one: Refund").click()
     plain.get_by_label("What the customer gets").fill("退款已到账。")
     plain.get_by_role("button", name="Send the translation").click()
     expect(plain.locator(".msg-agent").last).to_contain_text("退款已到账。")

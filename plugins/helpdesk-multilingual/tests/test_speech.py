@@ -165,6 +165,10 @@ def test_a_translation_is_made_once_by_a_click_or_by_itself(
     with pytest.raises(NotAllowed):
         reading.read(message, lucia)
     assert reading.choice_of(mia) == ("", False)
+    speech.correct(message, "pt", mia)
+    assert reading.readings([message.id], "en") == {}, "made of another language"
+    speech.correct(message, "es", mia)
+    assert reading.make(message, "en").text == f"en: {ES}"
     # Always: for her, into the language that she chose; not for who reads Spanish anyway.
     reading.choose(mia, "fr", True)
     reading.choose(speaks("es"), "de", True)

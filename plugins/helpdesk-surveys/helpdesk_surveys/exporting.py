@@ -5,14 +5,11 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from helpdesk.api import User
+from helpdesk.api import User, harmless
 from helpdesk.api import gettext as _
 from helpdesk_surveys.figures import Wanted
 from helpdesk_surveys.listing import every_answer
 from helpdesk_surveys.models import Response
-
-# Spreadsheets take a cell that begins with one of these for a formula; those of East Asia the wide ones, too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def answers_csv(
@@ -54,10 +51,5 @@ def _said(value: Any) -> str:
 
 def _line(cells: list[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    csv.writer(out).writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """A text that begins like a formula gets an apostrophe in front."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
