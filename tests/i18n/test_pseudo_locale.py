@@ -124,7 +124,7 @@ def own_names(app: Flask) -> set[str]:
         spoken = {name for _code, name in languages.choices()}
     screens = {name for _code, name in i18n.locales()}
     engines = {"LibreTranslate", "Apertium"}
-    return names | spoken | screens | engines | {group.name for group in settings.groups()} | {"firm.example"}
+    return names | spoken | screens | engines | {group.name for group in settings.groups()} | {"firm.example", "complaint"}
 
 
 @pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])

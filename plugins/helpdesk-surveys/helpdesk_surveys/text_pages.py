@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request, url_for
-from flask_babel import force_locale
+from flask_babel import force_locale, get_locale
 
 from helpdesk.api import Invalid, db, default_locale, locales, permission_required, reader, speaking, transaction
 from helpdesk.api import gettext as _
@@ -83,8 +83,11 @@ def _preview(row: Survey, typed: Typed, here: int) -> Any:
 
 
 def _locale() -> str:
-    wanted = request.values.get("locale", "")
-    return wanted if wanted in dict(locales()) else default_locale()
+    """The language that is worded; the reader's own at first."""
+    known = dict(locales())
+    return next(
+        (code for code in (request.values.get("locale", ""), str(get_locale())) if code in known), default_locale()
+    )
 
 
 # ---- what was typed
