@@ -37,10 +37,14 @@ def _stored(place: int) -> str:
     return store_bytes(raw, "mail.eml", "message/rfc822").sha256
 
 
+def _text(place: int) -> str:
+    strings = representatives()
+    return storable(strings[place % len(strings)].text)
+
+
 def _questions(place: int) -> dict[str, Any]:
     """The words of a survey, all of them hostile."""
-    strings = representatives()
-    said = {"en": strings[place % len(strings)].text}
+    said = {"en": _text(place)}
     names = ("question", "reason", "thanks", "subject", "intro")
     items = [
         {"key": f"q{number}", "kind": kind, "required": False, "page": number, "text": said, "most": 5,
@@ -161,6 +165,8 @@ KEYS: dict[str, Any] = {
     "surveys_invitation.key": lambda place: _digest(place)[:32],
     "surveys_invitation.source": _one_of("solved", "rhythm", "hand"),
     "surveys_invitation.state": _one_of("sent", "planned", "answered", "closed"),
+    "surveys_invitation.tags": lambda place: [_text(place)],
+    "surveys_response.answers": lambda place: {"q1": "1", "q2": ["1"], "q3": _text(place), "gone": _text(place)},
     "surveys_response.ballot": _digest,
     "surveys_suppression.why": _one_of("cap", "refused", "tag"),
     "surveys_survey.kind": _one_of("csat", "form", "nps", "ces"),
@@ -168,7 +174,7 @@ KEYS: dict[str, Any] = {
     "surveys_survey.look": _one_of("faces", "stars", "numbers"),
     "surveys_survey.occasion": _one_of("solved", "link", "hand", "rhythm"),
     "surveys_survey.rules": [],
-    "surveys_survey.skip_tags": lambda place: [representatives()[place % len(representatives())].text],
+    "surveys_survey.skip_tags": lambda place: [_text(place)],
     "surveys_survey.texts": lambda place: _questions(place),
     "surveys_version.questions": lambda place: _questions(place),
     "team.assignment": _one_of("hand", "round_robin", "least_busy"),
