@@ -201,7 +201,9 @@ def value(kind: str, number: float | None) -> str:
     if kind == "csat":
         return format_percent(number / 100)
     if kind == "nps":
-        return f"{'+' if round(number) > 0 else ''}{format_decimal(round(number))}"
+        # The mark keeps the sign in front where the page goes from right to left, as negative numbers have it there.
+        plus = "\u200e+" if get_locale().text_direction == "rtl" else "+"
+        return f"{plus if round(number) > 0 else ''}{format_decimal(round(number))}"
     return format_decimal(round(number, 1), "0.0")
 
 
