@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import format_date
 
-from helpdesk.api import Delivery, DeskSettings, settings, speaking, write_care
+from helpdesk.api import Delivery, DeskSettings, pgettext, settings, speaking, write_care
 from helpdesk.api import gettext as _
 from helpdesk_surveys import wording
 from helpdesk_surveys.links import url
@@ -45,7 +45,7 @@ def _write(invitation: Invitation, survey: Survey, version: Version, reminds: bo
             "\n\n".join(line for line in lines if line),
             ticket=None if survey.anonymous else invitation.ticket,
             link=url(invitation),
-            link_label=_("Answer"),
+            link_label=pgettext("survey", "Answer"),
         )
 
 
