@@ -72,7 +72,11 @@ def _topic(values: Sequence[str], user: User) -> _Criterion:
 
 def _language(values: Sequence[str], user: User) -> _Criterion:
     codes = [value for value in values if value != NONE]
-    return _or_none(Ticket.locale, values, [Ticket.locale.in_(codes)] if codes else [])
+    options: list[_Criterion] = [Ticket.locale.in_(codes)] if codes else []
+    # Of a ticket that nothing is said of, the language is the desk's.
+    if i18n.default_locale() in codes:
+        options.append(Ticket.locale.is_(None))
+    return _or_none(Ticket.locale, values, options)
 
 
 def _follower(values: Sequence[str], user: User) -> _Criterion:

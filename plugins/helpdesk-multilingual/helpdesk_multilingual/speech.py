@@ -12,6 +12,7 @@ from helpdesk.api import (
     TicketDraft,
     User,
     db,
+    default_locale,
     hookimpl,
     remember_language,
     require,
@@ -114,14 +115,19 @@ def before_ticket_opened(draft: TicketDraft, actor: User | None) -> None:
     # Staff who type a customer's words (a call, a visit) type them in their own language.
     if draft.author_id is not None and draft.author_id != draft.requester_id:
         return
-    requester = db.session.get(User, draft.requester_id)
+    text = f"{draft.subject}\n\n{draft.text}"
+    first = detect(text)
+    if first.language is None or languages.same(first.language, default_locale()):
+        # Most are in the desk's own language: they cost no query here. What is unsure is heard a moment later.
+        return
     person = db.session.get(PersonLanguage, draft.requester_id)
+    requester = db.session.get(User, draft.requester_id)
     if requester is None or (not draft.locale and _chose(requester, person)):
         return
-    guess = heard(f"{draft.subject}\n\n{draft.text}", person)
+    guess = heard(text, person)
     if guess.language is None:
-        draft.locale = draft.locale or (person.language or None if person is not None else None)
-    elif not draft.locale or (guess.score >= _SURE and not languages.same(draft.locale, guess.language)):
+        return
+    if not draft.locale or (guess.score >= _SURE and not languages.same(draft.locale, guess.language)):
         draft.locale = guess.language
 
 
@@ -136,6 +142,8 @@ def hear(ticket: Ticket, message: Message) -> None:
     guess = heard(message.text, person)
     db.session.add(MessageLanguage(message_id=message.id, language=guess.language or "", score=guess.score))
     if guess.language is None:
+        if person is not None and person.language and not ticket.locale and author.id == ticket.requester_id:
+            _to_ticket(ticket, person.language, None)
         return
     if author.id == ticket.requester_id and _follows(ticket, author, person, guess):
         _to_ticket(ticket, guess.language, None)
@@ -164,6 +172,9 @@ def _chose(author: User, person: PersonLanguage | None) -> bool:
 def _follows(ticket: Ticket, author: User, person: PersonLanguage | None, guess: Guess) -> bool:
     """Whether a ticket takes the language of what was written on it: surely another, and nobody said what it is."""
     if ticket.is_closed or guess.score < _SURE or (person is not None and person.chosen):
+        return False
+    if not ticket.locale and languages.same(guess.language, default_locale()):
+        # Nothing said is the desk's own language: no line in the history of every ticket.
         return False
     return not (_chose(author, person) and languages.same(ticket.locale, author.locale))
 
