@@ -28,11 +28,11 @@ def answers_csv(
 def _cells(response: Response) -> list[Any]:
     """Of an anonymous answer nothing that tells small groups apart."""
     survey = response.survey
-    moment = response.answered_at.date() if survey.anonymous else response.answered_at.replace(microsecond=0)
+    moment = "" if survey.anonymous else response.answered_at.replace(microsecond=0).isoformat()
     return [
         survey.name,
         response.version.number,
-        moment.isoformat(),
+        moment,
         "" if response.score is None else response.score,
         response.comment,
         "; ".join(f"{key}: {_said(value)}" for key, value in (response.answers or {}).items()),

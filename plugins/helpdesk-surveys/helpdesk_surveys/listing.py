@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -84,12 +84,14 @@ def every_answer(user: User, wanted: Wanted, score: str | int | None, with_comme
 
 
 def response(user: User, response_id: int) -> Response | None:
-    """One answer if ``user`` may see it; of an anonymous survey none by itself."""
-    query = select(Response).join(Survey, Survey.id == Response.survey_id)
-    query = query.where(Response.id == response_id, ~Survey.anonymous)
+    """One answer if ``user`` may see it; to an anonymous survey only among as many as its smallest group."""
+    query = select(Response).where(Response.id == response_id)
     if (criterion := scope_of(user).criterion(Response)) is not None:
         query = query.where(criterion)
-    return db.session.scalar(query.options(*_with_people()))
+    found = db.session.scalar(query.options(*_with_people()))
+    if found is None or not found.survey.anonymous:
+        return found
+    return None if _is_too_small(user, Wanted(found.survey_id, date.min, date.max)) else found
 
 
 def of_ticket(user: User, ticket_id: int) -> Sequence[Invitation]:

@@ -49,6 +49,8 @@ def test_an_anonymous_answer_leads_to_nobody(
     few = board(boss, made, wanted)
     assert few.total.hidden and few.total.value is None and few.total.answers == 0
     assert listing.answers(boss, wanted).rows == [] and listing.answers(boss, wanted).hidden
+    first = db.session.scalar(db.select(db.func.min(Response.id)))
+    assert listing.response(boss, first) is None
     for text in links[2:]:
         answer(open_link(text), 5)
     answer(open_link(links[0]), 2)
@@ -67,8 +69,12 @@ def test_an_anonymous_answer_leads_to_nobody(
         assert listing.answers(boss, one_team).hidden and board(boss, made, one_team).total.hidden
     assert len(listing.answers(boss, wanted, 5).rows) == 2
     assert listing.answers(boss, Wanted(None, wanted.first, today)).rows == []
-    assert [line.split(",")[6:] for line in answers_csv(boss, wanted)][1:] == [["", "", "", "", "", "\r\n"]] * 4
-    assert listing.response(boss, rows[0].id) is None
+    assert [line.split(",")[2:3] + line.split(",")[6:] for line in answers_csv(boss, wanted)][1:] == [
+        ["", "", "", "", "", "", "\r\n"]
+    ] * 4
+    assert (
+        listing.response(boss, rows[0].id).comment == "Only I write so." and listing.response(agent, rows[0].id) is None
+    )
     assert "answers" not in {key for key, value in export_personal_data(people[0]).items() if value}
     travel(days=6)
     run_jobs()
