@@ -346,8 +346,9 @@ def test_a_file_of_answers_calculates_nothing(as_admin: Any, answered: Any) -> N
 
 
 def test_agents_see_their_own_answers(
-    sign_in: Any, make_user: Any, as_admin: Any, answered: Any, agent: User, ticket: Ticket
-) -> None:
+    sign_in: Any, make_user: Any, as_admin: Any, answered: Any, agent: User, ticket: Ticket, count_queries: Any,
+    place: Any,
+) -> None:  # fmt: skip
     """ticket_panels, user_panels: in lists, by address and beside the ticket."""
     row = answered(1, "Zinnober")
     other = sign_in(make_user("agent", name="Mia Stern"))
@@ -357,6 +358,10 @@ def test_agents_see_their_own_answers(
             assert ("Zinnober" in browser.get(page).text) is sees, page
         assert browser.get(f"{ROOM}/answers/{row.id}").status_code == (200 if sees else 404)
     assert f"{ROOM}/answers/{row.id}" in own.get(f"/desk/people/{ticket.requester_id}").text
+    with count_queries() as statements:
+        [panel] = place("ticket_panels", ticket, agent)
+    ours = [one for one in statements if "surveys_" in one]
+    assert len(ours) == 1 and "Zinnober" in panel.html, "\n".join(ours)
     change(ticket.requester, care_mail=False)
     assert "Wants no such mail, so is not asked." in own.get(f"/desk/people/{ticket.requester_id}").text
 
