@@ -391,6 +391,12 @@ def test_anonymous_answers_are_hidden_until_there_are_enough(as_admin: Any, answ
     for page in (f"{ROOM}/?survey={made.id}", f"{ROOM}/answers?survey={made.id}"):
         shown = as_admin.get(page).text
         assert "Fewer than 5 anonymous answers" in shown and "Zinnober" not in shown
+    for number in range(2, 6):
+        answered(number % 5 + 1, "Lapis" if number == 2 else "", made, occurrence=number)
+    listed = as_admin.get(f"{ROOM}/answers?survey={made.id}").text
+    assert "Lapis" in listed and "Anna Berg" not in listed and "Where is my order?" not in listed
+    one = as_admin.get(f"{ROOM}/answers/{answers()[0].id}").text
+    assert "Zinnober" in one and "Anna Berg" not in one and "Abe Agent" not in one and "Week of" not in one
 
 
 def test_asking_by_hand_and_who_was_not_asked(
