@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, NotAllowed, User, db, now, record, require, transaction
+from helpdesk.api import Invalid, NotAllowed, User, db, now, record, require, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_surveys.content import storable
 from helpdesk_surveys.models import FOLLOW_UP_STATES, FollowUp, Response
@@ -44,10 +44,11 @@ def mark(follow_up: FollowUp, state: str, actor: User | None, note: str = "") ->
         follow_up.note = words or follow_up.note
         ticket = follow_up.ticket or follow_up.response.ticket
         if ticket is not None:
-            said = {
-                "open": _("The follow-up of a survey is open again."),
-                "contacted": _("The customer was contacted about the answer to a survey."),
-                "resolved": _("The follow-up of a survey is resolved."),
-            }
+            with speaking(None):
+                said = {
+                    "open": _("The follow-up of a survey is open again."),
+                    "contacted": _("The customer was contacted about the answer to a survey."),
+                    "resolved": _("The follow-up of a survey is resolved."),
+                }
             record("surveys.marked", ticket, actor, {"follow_up": follow_up.id, "state": state, "text": said[state]})
     return follow_up
