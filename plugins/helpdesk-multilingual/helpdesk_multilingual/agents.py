@@ -53,6 +53,8 @@ def save(user: User, spoken: Mapping[str, str], actor: User) -> None:
             raise Invalid("language", _("Choose a language and a level of the list."))
         wanted[code] = level
     with transaction():
+        # A form that was sent twice waits for itself.
+        db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
         db.session.execute(delete(AgentLanguage).where(AgentLanguage.user_id == user.id))
         if wanted:
             rows = [{"user_id": user.id, "language": code, "level": level} for code, level in wanted.items()]

@@ -177,7 +177,7 @@ def _hits(begun: Answer) -> list[tuple[str, Match]]:
     return [
         (paragraph, match)
         for paragraph in paragraphs
-        for match in memory.look_up(paragraph, begun.source, begun.target, limit=_ALIKE)
+        for match in memory.look_up(paragraph, begun.source, begun.target, _ALIKE, reader())
     ]
 
 

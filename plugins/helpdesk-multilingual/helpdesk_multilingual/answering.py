@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from helpdesk.api import (
     Invalid,
@@ -34,6 +34,10 @@ LONGEST = 100_000
 _BEGUN, _DAYS = 5, 30
 # How much of what was inserted must be left in what is sent, to be an edit of it.
 _ALIKE = 0.55
+# So long a text stands in no other by chance; of a shorter one this share of what was sent is needed.
+_NO_CHANCE, _SHARE = 20, 0.2
+# So many paragraphs of an answer are remembered.
+_PARAGRAPHS = 200
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 
 
@@ -90,8 +94,12 @@ def discard(ticket: Ticket, user: User) -> None:
 
 
 def pending(ticket: Ticket, user: User) -> Answer | None:
-    """What somebody began last on a ticket and has not sent. One query."""
-    query = select(Answer).where(*_begun_by(ticket.id, user.id)).order_by(Answer.id.desc()).limit(1)
+    """What somebody began last on a ticket and has not sent; not what is older than what they sent. One query."""
+    sent = select(func.max(Answer.id)).where(
+        Answer.ticket_id == ticket.id, Answer.user_id == user.id, Answer.message_id.is_not(None)
+    )
+    newer = Answer.id > func.coalesce(sent.scalar_subquery(), 0)
+    query = select(Answer).where(*_begun_by(ticket.id, user.id), newer).order_by(Answer.id.desc()).limit(1)
     return db.session.scalar(query)
 
 
@@ -103,7 +111,9 @@ def variants(ticket: Ticket, user: User, target: str, limit: int = 8) -> list[Of
     found = []
     for response in list_canned(user, only_active=True, limit=200):
         texts = {row.locale: row.text for row in response.texts}
-        code = next((one for one in languages.chain(target) if one in texts and languages.same(one, target)), None)
+        # Detection says "pt" where the desk writes "pt_BR".
+        codes = (*languages.chain(target), *sorted(texts))
+        code = next((one for one in codes if one in texts and languages.same(one, target)), None)
         if code is not None:
             found.append((response.used, response, texts[code]))
     found.sort(key=lambda one: (-one[0], one[1].name, one[1].id))
@@ -143,13 +153,15 @@ def keep_sent(ticket: Ticket, message: Message) -> Answer | None:
     """Join a message to the answer that was begun for it, whichever way it was sent. Inside the transaction.
 
     Of the agent's own on this ticket the one that is most alike: what was changed in the composer is an edit of it.
-    A note, another text, somebody else's: None, and what was begun stays.
+    A note, another text, somebody else's: None, and what was begun stays: it may wait to be sent.
     """
     if message.is_note or message.author_id is None:
         return None
     if (kept := db.session.scalar(select(Answer).where(Answer.message_id == message.id))) is not None:
         return kept
     query = select(Answer).where(*_begun_by(ticket.id, message.author_id)).order_by(Answer.id.desc()).limit(_BEGUN)
+    # Two messages that are told at the same time do not take the same one.
+    query = query.with_for_update()
     scored = [(_alike(answer.translated, message.text), answer) for answer in db.session.scalars(query)]
     score, answer = max(scored, key=lambda one: (one[0], one[1].id), default=(0.0, None))
     if answer is None or score < _ALIKE:
@@ -159,9 +171,6 @@ def keep_sent(ticket: Ticket, message: Message) -> Answer | None:
     answer.message_id = message.id
     db.session.flush()
     _remember(answer)
-    old = [one.id for _score, one in scored if one.id < answer.id]
-    if old:
-        db.session.execute(delete(Answer).where(Answer.id.in_(old), Answer.message_id.is_(None)))
     return answer
 
 
@@ -181,8 +190,8 @@ def _remember(answer: Answer) -> None:
     originals, translations = _paragraphs(answer.original), _paragraphs(answer.translated)
     if len(originals) != len(translations):
         originals, translations = [answer.original], [answer.translated]
-    for original, translated in zip(originals, translations, strict=True):
-        memory.confirm(original, translated, answer.source, answer.target, user, answer.ticket_id)
+    said = list(zip(originals, translations, strict=True))[:_PARAGRAPHS]
+    memory.confirm_many(said, answer.source, answer.target, user, answer.ticket_id)
 
 
 def _paragraphs(text: str) -> Sequence[str]:
@@ -193,9 +202,16 @@ def _alike(begun: str, sent: str) -> float:
     first, second = similar.even(begun), similar.even(sent)
     if not first or not second:
         return 0.0
-    if first in second:
+    if _holds(second, first):
         return 1.0
     return similar.likeness(first[:20_000], second[:20_000]) * 0.999
+
+
+def _holds(text: str, part: str) -> bool:
+    """Whether what was inserted stands in what was sent. A few letters do so by chance."""
+    if len(part) >= _NO_CHANCE or part == text:
+        return part in text
+    return len(part) >= len(text) * _SHARE and re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text) is not None
 
 
 def _begin(

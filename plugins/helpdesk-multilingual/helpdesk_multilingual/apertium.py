@@ -3,6 +3,7 @@
 ``apt install apertium apertium-eng-spa``: each package brings a pair of languages.
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from helpdesk_multilingual import languages
 from helpdesk_multilingual.offering import Engine, EngineFault
 from helpdesk_multilingual.settings import MultilingualSettings
 
+log = logging.getLogger(__name__)
 KEY = "apertium"
 # Its codes have three letters (ISO 639-3).
 _CODES = {
@@ -25,7 +27,7 @@ _CODES = {
     "nn": "nno", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sk": "slk", "sl": "slv", "sr": "srp", "sv": "swe",
     "tr": "tur", "uk": "ukr", "ur": "urd", "zh_Hans": "zho",
 }  # fmt: skip
-_KNOWN_FOR = 60.0
+_KNOWN_FOR, _PATIENCE = 60.0, 5.0
 _GAP = "\n\n\n"
 _LARGEST = 400_000
 _seen: list[tuple[float, frozenset[str]]] = []
@@ -53,7 +55,8 @@ def _translate(texts: Sequence[str], source: str, target: str, seconds: float) -
                 "No package for %(source)s and %(target)s is installed.",
                 source=languages.name_of(source),
                 target=languages.name_of(target),
-            )
+            ),
+            healthy=True,
         )
     until = time.monotonic() + seconds
     if all(_GAP not in text and text.strip() == text for text in texts):
@@ -73,20 +76,29 @@ def _check() -> None:
 
 
 def _pairs() -> Collection[tuple[str, str]] | None:
+    return pairs_within(_PATIENCE)
+
+
+def pairs_within(seconds: float) -> Collection[tuple[str, str]]:
+    """The pairs that are installed, asked for no longer than that; one that fails has none for a minute."""
     codes = {theirs: own for own, theirs in _CODES.items()}
     found = set()
-    for mode in _modes():
+    for mode in _modes(seconds):
         source, _dash, target = mode.partition("-")
         if source in codes and target in codes:
             found.add((codes[source], codes[target]))
     return found
 
 
-def _modes() -> frozenset[str]:
+def _modes(seconds: float = _PATIENCE) -> frozenset[str]:
     if _seen and time.monotonic() - _seen[0][0] < _KNOWN_FOR:
         return _seen[0][1]
     program = shutil.which("apertium")
-    said = _output([program, "-l"], "", time.monotonic() + 5) if program else ""
+    try:
+        said = _output([program, "-l"], "", time.monotonic() + min(seconds, _PATIENCE)) if program else ""
+    except EngineFault:
+        log.exception("Apertium does not say which pairs it has.")
+        said = ""
     _seen[:] = [(time.monotonic(), frozenset(said.split()))]
     return _seen[0][1]
 

@@ -49,7 +49,8 @@ def read_by_itself(work: Work, message_id: int) -> None:
         try:
             reading.make(message, target)
         except engines.EngineProblem:
-            return
+            # Another language may have an engine.
+            continue
 
 
 def _targets(message: Message, language: str) -> set[str]:

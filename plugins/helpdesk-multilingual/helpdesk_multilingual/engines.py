@@ -4,8 +4,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from flask import current_app
@@ -112,7 +113,8 @@ def translate(texts: Sequence[str], source: str, target: str, seconds: float | N
     pieces = [_BETWEEN.split(text) for text in texts]
     wanted = {part.strip(): "" for some in pieces for part in some if part.strip()}
     order = order_of(source, target)
-    known = memory.exact(list(wanted), source, target) if MEMORY in order else {}
+    pairs = memory.exact(list(wanted), source, target) if MEMORY in order else {}
+    known, used = {part: pair.translation for part, pair in pairs.items()}, [pair.id for pair in pairs.values()]
     terms = glossary.terms_for(source, target)
     kept = {part: protect(part, terms) for part in wanted if part not in known}
     asked = {part: one for part, one in kept.items() if one.has_words}
@@ -121,12 +123,12 @@ def translate(texts: Sequence[str], source: str, target: str, seconds: float | N
     warnings: list[Warning] = []
     for part in wanted:
         if part in known:
-            wanted[part] = known[part].translation
+            wanted[part] = known[part]
         else:
             wanted[part], found = kept[part].restore(answers.get(part, kept[part].text))
             warnings += found
-    if known:
-        memory.count_use(known.values())
+    if used:
+        memory.count_use(used)
     done = ["".join(_around(part, wanted.get(part.strip(), "")) for part in some) for some in pieces]
     return Translation(done, key, warnings[:20])
 
@@ -142,9 +144,10 @@ def _first(order: Sequence[str], parts: Sequence[Protected], source: str, target
     engines, states = _engines(), engine_health.states()
     problems: list[str] = []
     is_late = False
+    whole = until - time.monotonic()
     for key in order:
         engine = engines.get(key)
-        if engine is None or not _has(engine, source, target):
+        if engine is None or not _has(engine, source, target, until - time.monotonic()):
             continue
         left = until - time.monotonic()
         if left <= 0.05:
@@ -154,7 +157,8 @@ def _first(order: Sequence[str], parts: Sequence[Protected], source: str, target
             problems.append(_("%(engine)s rests after several failures.", engine=str(engine.label)))
             continue
         try:
-            return key, _of_engine(engine, [part.text for part in parts], source, target, left, states.get(key))
+            texts = [part.text for part in parts]
+            return key, _of_engine(engine, texts, source, target, left, states.get(key), whole=whole)
         except EngineFault as fault:
             is_late = is_late or fault.late
             problems.append(_("%(engine)s: %(reason)s", engine=str(engine.label), reason=str(fault)))
@@ -167,27 +171,38 @@ def _first(order: Sequence[str], parts: Sequence[Protected], source: str, target
 
 
 def _of_engine(
-    engine: Engine, texts: Sequence[str], source: str, target: str, seconds: float, state: EngineState | None
+    engine: Engine,
+    texts: Sequence[str],
+    source: str,
+    target: str,
+    seconds: float,
+    state: EngineState | None,
+    *,
+    whole: float = 0.0,
 ) -> list[str]:
-    """One engine's answer, checked; how it did is noted. Raises EngineFault."""
+    """One engine's answer, checked; how it did is noted. ``whole``: what was left for all. Raises EngineFault."""
+    # What was read so far ends: nobody keeps a connection of the database while somebody else is waited for.
+    db.session.rollback()
     begin = time.monotonic()
     try:
         said = _answer(engine, texts, source, target, seconds)
         found = [_usable(text, answer) for text, answer in zip(texts, said, strict=True)]
     except EngineFault as fault:
-        engine_health.failed(engine.key, str(fault))
+        # Late with what another one had left of the time says nothing, nor does a text that does not suit it.
+        if not fault.healthy and not (fault.late and seconds < whole / 2):
+            engine_health.failed(engine.key, str(fault))
         raise
     engine_health.worked(engine.key, state, int((time.monotonic() - begin) * 1000))
     return found
 
 
 def _answer(engine: Engine, texts: Sequence[str], source: str, target: str, seconds: float) -> Sequence[Any]:
+    said: Sequence[Any]
     try:
         if engine.key in (libretranslate.KEY, apertium.KEY):
-            said = engine.translate(texts, source, target, seconds)
+            said = list(engine.translate(texts, source, target, seconds))
         else:
             said = _within(seconds, engine, texts, source, target)
-        said = list(said)
     except EngineFault:
         raise
     except Exception as error:
@@ -206,7 +221,8 @@ def _within(seconds: float, engine: Engine, texts: Sequence[str], source: str, t
     def run() -> None:
         with app.app_context():
             try:
-                found.append(engine.translate(texts, source, target, seconds))
+                # Also one that is made while it is read, and has no end.
+                found.append(list(islice(engine.translate(texts, source, target, seconds), len(texts) + 1)))
             except Exception as error:
                 found.append(error)
 
@@ -225,7 +241,7 @@ def _usable(text: str, answer: Any) -> str:
     """An answer that may be shown. Raises EngineFault for nothing, a page, the same, or far too much."""
     if not isinstance(answer, str):
         raise EngineFault(_("Its answer is not a text."))
-    answer = answer.replace("\r\n", "\n").replace("\0", "")
+    answer = answer.replace("\r\n", "\n").replace("\0", "").encode("utf-8", "replace").decode()
     if _PAGE.search(answer) and not _PAGE.search(text):
         raise EngineFault(_("It answered with a page instead of a translation. Check its address."))
     if _TAG.search(answer) and not _TAG.search(text):
@@ -235,7 +251,7 @@ def _usable(text: str, answer: Any) -> str:
     if len(answer) > len(text) * _TIMES + _MORE:
         raise EngineFault(_("Its answer is far too long."))
     if answer.strip() == text.strip() and len(_LETTERS.findall(text)) >= _SAME_LETTERS:
-        raise EngineFault(_("It gave the text back as it was."))
+        raise EngineFault(_("It gave the text back as it was."), healthy=True)
     return answer
 
 
@@ -268,7 +284,7 @@ def check(key: str, actor: User) -> EngineRow:
         return EngineRow(MEMORY, label_of(MEMORY), True)
     engine, begin = _engines(also_idle=True)[key], time.monotonic()
     try:
-        if not engine.is_ready():
+        if not _is_ready(engine):
             raise EngineFault(_("It is not set up: see the settings."))
         engine.check()
     except EngineFault as fault:
@@ -303,7 +319,7 @@ def try_out(key: str, text: str, source: str, target: str) -> Trial:
             return Trial(problem=_("The memory has nothing like it."))
         return Trial(hits[0].pair.translation, spent)
     engine = _engines(also_idle=True).get(key)
-    if engine is None or not engine.is_ready():
+    if engine is None or not _is_ready(engine):
         return Trial(problem=_("It is not set up: see the settings."))
     kept = protect(text, glossary.terms_for(source, target))
     limit = settings(MultilingualSettings).seconds
@@ -371,13 +387,25 @@ def _load_orders() -> Sequence[tuple[str, str, tuple[str, ...]]]:
 def _engines(*, also_idle: bool = False) -> dict[str, Engine]:
     brought = [one for one in collect("multilingual_engines") if isinstance(one, Engine)]
     every = [libretranslate.engine(), apertium.engine(), *brought]
-    return {engine.key: engine for engine in every if also_idle or engine.is_ready()}
+    return {engine.key: engine for engine in every if also_idle or _is_ready(engine)}
 
 
-def _has(engine: Engine, source: str, target: str) -> bool:
-    """Whether an engine may have a pair; one that cannot say is asked."""
+def _is_ready(engine: Engine) -> bool:
     try:
-        pairs = engine.pairs() if engine.key != libretranslate.KEY else None
+        return bool(engine.is_ready())
+    except Exception:
+        log.exception("The engine %s does not say whether it is ready.", engine.key)
+        return False
+
+
+def _has(engine: Engine, source: str, target: str, seconds: float) -> bool:
+    """Whether an engine may have a pair; one that cannot say is asked."""
+    pairs: Collection[tuple[str, str]] | None
+    try:
+        if engine.key == apertium.KEY:
+            pairs = apertium.pairs_within(seconds)
+        else:
+            pairs = engine.pairs() if engine.key != libretranslate.KEY else None
     except Exception:
         log.exception("The engine %s does not say which languages it has.", engine.key)
         return False
@@ -388,7 +416,7 @@ def _has(engine: Engine, source: str, target: str) -> bool:
 
 
 def _row(engine: Engine, state: EngineState | None, problem: str = "") -> EngineRow:
-    is_ready = engine.is_ready()
+    is_ready = _is_ready(engine)
     if not problem and not is_ready:
         problem = _("It is not set up: see the settings.")
     if not problem and engine_health.rests(state):

@@ -41,7 +41,8 @@ def _translate(texts: Sequence[str], source: str, target: str, seconds: float) -
                 "It does not translate from %(source)s into %(target)s.",
                 source=languages.name_of(source),
                 target=languages.name_of(target),
-            )
+            ),
+            healthy=True,
         )
     wanted = {"q": list(texts), "source": begin, "target": end, "format": "text"}
     found = _asked("/translate", max(until - time.monotonic(), 0.1), wanted)

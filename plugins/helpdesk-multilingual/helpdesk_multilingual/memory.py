@@ -1,22 +1,35 @@
 """Translations that people confirmed: found again for the same text and for similar ones."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from sqlalchemy import delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
-from helpdesk.api import Invalid, User, audit, db, now, require, settings, transaction
+from helpdesk.api import (
+    Invalid,
+    Ticket,
+    User,
+    audit,
+    db,
+    now,
+    require,
+    settings,
+    transaction,
+    visible_tickets,
+)
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import cursors, languages, similar
 from helpdesk_multilingual.models import Pair, PairBand
 from helpdesk_multilingual.permissions import MANAGE
+from helpdesk_multilingual.protection import protect
 from helpdesk_multilingual.settings import MultilingualSettings
 
 # A paragraph that is longer is no phrase that comes again.
 LONGEST = 4_000
-_CANDIDATES, _MEASURED = 2_000, 100
+_CANDIDATES, _MEASURED, _ASKED = 2_000, 100, 1_000
 SAME, GONE, NEW = "same", "gone", "new"
 _PIECE = re.compile(r"\w+|\W")
 
@@ -37,9 +50,10 @@ class Match:
 # ---- finding
 
 
-def look_up(text: str, source: str, target: str, limit: int = 5) -> list[Match]:
+def look_up(text: str, source: str, target: str, limit: int = 5, user: User | None = None) -> list[Match]:
     """The pairs that fit a text, the best first: the same one, else those that are as similar as the settings want.
 
+    ``user``: who looks; of similar ones only what was said on tickets that they may see. None is the desk itself.
     At most two queries, by index, however many pairs there are.
     """
     words = similar.even(text)
@@ -49,18 +63,21 @@ def look_up(text: str, source: str, target: str, limit: int = 5) -> list[Match]:
     if exact is not None:
         return [Match(exact, 1.0, [(SAME, exact.text)])]
     least = settings(MultilingualSettings).memory_percent / 100
-    scored = [(similar.likeness(words, similar.even(pair.text)), pair) for pair in _candidates(text, source, target)]
+    near = _candidates(text, source, target, user)
+    scored = [(similar.likeness(words, similar.even(pair.text)), pair) for pair in near]
     best = sorted((one for one in scored if one[0] >= least), key=lambda one: (-one[0], -one[1].used, one[1].id))
     return [Match(pair, min(score, 0.99), changes(pair.text, text)) for score, pair in best[:limit]]
 
 
 def exact(texts: Sequence[str], source: str, target: str) -> dict[str, Pair]:
-    """The pairs of those texts that are known as they are. One query."""
+    """The pairs of those texts that are known as they are, of the first thousand. One query."""
     digests = {similar.digest_of(text): text for text in texts if text.strip() and len(text) <= LONGEST}
     if not digests:
         return {}
-    query = select(Pair).where(Pair.source == source, Pair.target == target, Pair.digest.in_(digests))
-    return {digests[pair.digest]: pair for pair in db.session.scalars(query)}
+    query = select(Pair).where(Pair.source == source, Pair.target == target, Pair.digest.in_(list(digests)[:_ASKED]))
+    found = {digests[pair.digest]: pair for pair in db.session.scalars(query)}
+    # The digest makes case even; a link or an order number in another case is another one.
+    return {text: pair for text, pair in found.items() if protect(text).marks == protect(pair.text).marks}
 
 
 def changes(known: str, text: str) -> list[tuple[str, str]]:
@@ -110,22 +127,51 @@ def confirm(
 
     Joins or opens the transaction.
     """
-    text, translation = text.strip(), translation.strip()
-    if not text or not translation or max(len(text), len(translation)) > LONGEST or languages.same(source, target):
-        return None
+    found = confirm_many([(text, translation)], source, target, user, ticket_id)
+    return found[0] if found else None
+
+
+def confirm_many(
+    said: Iterable[tuple[str, str]], source: str, target: str, user: User | None, ticket_id: int | None = None
+) -> list[Pair]:
+    """:func:`confirm` for many texts with their translations, in as many statements as for one."""
+    wanted = {
+        similar.digest_of(text): (text.strip(), translation.strip())
+        for text, translation in said
+        if text.strip() and translation.strip() and max(len(text), len(translation)) <= LONGEST
+    }
+    if not wanted or languages.same(source, target):
+        return []
     with transaction():
-        pair = _same(text, source, target)
-        if pair is None:
-            pair = Pair(
-                source=source, target=target, text=text, digest=similar.digest_of(text), translation=translation
-            )
-            db.session.add(pair)
-            db.session.flush()
-            _index(pair)
-        pair.translation, pair.confirmed_at = translation, now()
-        pair.confirmed_by_id, pair.ticket_id = user.id if user is not None else None, ticket_id
+        pairs = _found_or_added(wanted, source, target)
+        for pair in pairs:
+            pair.translation, pair.confirmed_at = wanted[pair.digest][1], now()
+            pair.confirmed_by_id, pair.ticket_id = user.id if user is not None else None, ticket_id
         db.session.flush()
-    return pair
+    return pairs
+
+
+def _found_or_added(wanted: Mapping[str, tuple[str, str]], source: str, target: str) -> list[Pair]:
+    query = select(Pair).where(Pair.source == source, Pair.target == target, Pair.digest.in_(wanted))
+    for last in (False, False, True):
+        there = {pair.digest: pair for pair in db.session.scalars(query)}
+        new = [
+            Pair(source=source, target=target, text=text, digest=digest, translation=translation)
+            for digest, (text, translation) in sorted(wanted.items())
+            if digest not in there
+        ]
+        try:
+            with db.session.begin_nested():
+                db.session.add_all(new)
+                db.session.flush()
+                _index(new)
+        except IntegrityError:
+            # Somebody else confirms the same at this moment.
+            if last:
+                raise
+            continue
+        return [*there.values(), *new]
+    raise AssertionError("The last turn answers or raises.")
 
 
 def save(pair: Pair, translation: str, actor: User) -> Pair:
@@ -151,9 +197,8 @@ def forget(pair: Pair, actor: User) -> None:
         db.session.delete(pair)
 
 
-def count_use(pairs: Iterable[Pair]) -> None:
+def count_use(numbers: Sequence[int]) -> None:
     """Note that pairs were used. Joins or opens the transaction."""
-    numbers = [pair.id for pair in pairs]
     if numbers:
         with transaction():
             db.session.execute(update(Pair).where(Pair.id.in_(numbers)).values(used=Pair.used + 1))
@@ -178,13 +223,7 @@ def keep_many(rows: Sequence[tuple[str, str, str, str]], actor: User | None) -> 
         pair.confirmed_by_id = actor.id if actor is not None else None
     db.session.add_all(new)
     db.session.flush()
-    bands = [
-        {"band": band, "pair_id": pair.id}
-        for pair in new
-        for band in dict.fromkeys(similar.bands_of(pair.text, pair.source, pair.target))
-    ]
-    if bands:
-        db.session.execute(insert(PairBand), bands)
+    _index(new)
     return len(new), changed
 
 
@@ -202,7 +241,7 @@ def _same(text: str, source: str, target: str) -> Pair | None:
     return db.session.scalar(query)
 
 
-def _candidates(text: str, source: str, target: str) -> Sequence[Pair]:
+def _candidates(text: str, source: str, target: str, user: User | None) -> Sequence[Pair]:
     """Those that share the most bands. One query."""
     bands = similar.bands_of(text, source, target)
     if not bands:
@@ -216,10 +255,18 @@ def _candidates(text: str, source: str, target: str) -> Sequence[Pair]:
         .limit(_MEASURED)
         .subquery()
     )
-    return db.session.scalars(select(Pair).join(best, best.c.pair_id == Pair.id)).all()
+    query = select(Pair).join(best, best.c.pair_id == Pair.id)
+    if user is not None:
+        seen = visible_tickets(user).with_only_columns(Ticket.id)
+        query = query.where(or_(Pair.ticket_id.is_(None), Pair.ticket_id.in_(seen)))
+    return db.session.scalars(query).all()
 
 
-def _index(pair: Pair) -> None:
-    bands = dict.fromkeys(similar.bands_of(pair.text, pair.source, pair.target))
+def _index(pairs: Iterable[Pair]) -> None:
+    bands = [
+        {"band": band, "pair_id": pair.id}
+        for pair in pairs
+        for band in dict.fromkeys(similar.bands_of(pair.text, pair.source, pair.target))
+    ]
     if bands:
-        db.session.execute(insert(PairBand), [{"band": band, "pair_id": pair.id} for band in bands])
+        db.session.execute(insert(PairBand), bands)

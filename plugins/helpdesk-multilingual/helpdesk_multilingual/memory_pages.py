@@ -13,7 +13,7 @@ from helpdesk_multilingual.forms import Form
 from helpdesk_multilingual.models import Pair
 from helpdesk_multilingual.permissions import MANAGE
 
-_SIZE, _LONGEST = 50, 20_000
+_SIZE, _LONGEST, _NAMED = 50, 20_000, 120
 
 
 @pages.get("/memory")
@@ -46,7 +46,10 @@ def confirm_forget_pair(pair_id: int) -> Any:
     return show(
         "confirm.html",
         heading=_("Delete this translation?"),
-        lead=_("It is not offered any more. Answers that were sent stay as they are."),
+        lead=_(
+            "“%(text)s” is not offered any more. Answers that were sent stay as they are.",
+            text=row.text if len(row.text) <= _NAMED else f"{row.text[:_NAMED]}…",
+        ),
         button=_("Delete"),
         action=url_for("multilingual.forget_pair", pair_id=row.id),
         back=url_for("multilingual.memory_list"),

@@ -8,11 +8,14 @@ from helpdesk.api import hookimpl, hookspec
 
 
 class EngineFault(Exception):
-    """An engine has no translation; the text is a sentence for people. ``late``: it was given too little time."""
+    """An engine has no translation; the text is a sentence for people. ``late``: it was given too little time.
 
-    def __init__(self, sentence: str, *, late: bool = False) -> None:
+    ``healthy``: this text or these languages do not suit it; it is not left alone for that.
+    """
+
+    def __init__(self, sentence: str, *, late: bool = False, healthy: bool = False) -> None:
         super().__init__(sentence)
-        self.late = late
+        self.late, self.healthy = late, healthy
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def _badges(ticket: Ticket, target: str) -> list[Badge]:
     name = choosing.name(language)
     if agents.unreadable(ticket):
         hint = _("Nobody on the desk reads %(language)s", language=name)
-        return [Badge(_("%(language)s: nobody reads it", language=name), "amber", hint=hint)]
+        return [Badge(_("Nobody reads %(language)s", language=name), "amber", hint=hint)]
     return [Badge(name, hint=_("The customer writes in this language"))]
 
 

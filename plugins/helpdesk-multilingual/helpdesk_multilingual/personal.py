@@ -29,7 +29,7 @@ def export_personal_data(user: User) -> Mapping[str, Any]:
     answers = select(Answer).where(Answer.user_id == user.id).order_by(Answer.id)
     own = select(AgentLanguage).where(AgentLanguage.user_id == user.id).order_by(AgentLanguage.language)
     found = {
-        "language": {"code": person.language, "chosen": person.chosen} if person is not None else None,
+        "language": _language(person) if person is not None else None,
         "messages": {str(row.message_id): row.language for row in db.session.scalars(query)},
         "translations": [
             {"message": row.message_id, "language": row.target, "text": row.text} for row in db.session.scalars(read)
@@ -61,6 +61,10 @@ def erase_personal_data(user: User) -> None:
     db.session.execute(update(MessageLanguage).where(MessageLanguage.chosen_by_id == user.id).values(chosen_by_id=None))
     db.session.execute(update(Variant).where(Variant.checked_by_id == user.id).values(checked_by_id=None))
     drop_cached()
+
+
+def _language(person: PersonLanguage) -> dict[str, Any]:
+    return {"code": person.language, "chosen": person.chosen, "past": list(person.past or ())}
 
 
 def _answer(row: Answer) -> dict[str, Any]:

@@ -28,6 +28,10 @@ _KEPT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese: their words stand side by side.
+_UNSPACED = re.compile(
+    "[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -73,7 +77,10 @@ def protect(text: str, terms: Iterable["KnownTerm"] = ()) -> Protected:
     found: list[tuple[int, int, str, KnownTerm | None]] = [
         (at.start(), at.end(), at[0], None) for at in _KEPT.finditer(text)
     ]
+    folded = _folded(text)
     for term in terms:
+        if _folded(term.term) not in folded:
+            continue
         for at in _of_term(term.term, text):
             found.append((at.start(), at.end(), at[0] if term.keep else _cased(at[0], term.translation), term))
     # Who begins first wins; a term before a number that it holds.
@@ -97,9 +104,14 @@ def protect(text: str, terms: Iterable["KnownTerm"] = ()) -> Protected:
 
 def _of_term(term: str, text: str) -> Iterable[re.Match[str]]:
     """Where a term stands as a word of its own; in scripts without spaces, anywhere."""
-    begin = r"(?<!\w)" if term[:1].isascii() else ""
-    end = r"(?!\w)" if term[-1:].isascii() else ""
+    begin = "" if _UNSPACED.match(term[:1]) else r"(?<!\w)"
+    end = "" if _UNSPACED.match(term[-1:]) else r"(?!\w)"
     return re.finditer(f"{begin}{re.escape(term)}{end}", text, re.IGNORECASE)
+
+
+def _folded(text: str) -> str:
+    """A text for a quick look whether a term is in it: no pattern is made for those that are not."""
+    return text.replace("\u0130", "i").replace("\u0131", "i").casefold()
 
 
 def _cased(written: str, translation: str) -> str:

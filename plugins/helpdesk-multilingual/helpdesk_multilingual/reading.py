@@ -43,6 +43,8 @@ def choose(user: User, target: str, always: bool) -> None:
     """Keep how one of staff reads. Joins or opens the transaction. Raises NotAllowed."""
     require(user, USE)
     with transaction():
+        # A form that was sent twice waits for itself.
+        db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
         row = db.session.get(ReaderChoice, user.id) or ReaderChoice(user_id=user.id)
         row.target, row.always = languages.tidy(target) or "", always
         db.session.add(row)
@@ -66,7 +68,10 @@ def read(message: Message, user: User) -> Reading:
 
 
 def make(message: Message, target: str) -> Reading:
-    """The translation of a message into a language, made if there is none. Outside transactions; raises as above."""
+    """The translation of a message into a language, made if there is none. Outside transactions; raises as above.
+
+    It is not kept when somebody has said meanwhile that the message is in another language.
+    """
     number, text = message.id, message.text.strip()
     kept = db.session.get(Reading, (number, target))
     if kept is not None:
@@ -82,6 +87,12 @@ def make(message: Message, target: str) -> Reading:
     row = Reading(message_id=number, target=target, text=done.texts[0], engine=done.engine, made_at=now())
     row.warnings = [*warnings, *done.warnings]
     with transaction():
+        # Much may have become of it while the engine was asked.
+        found, spoken = db.session.get(Message, number), db.session.get(MessageLanguage, number)
+        if found is None or found.text.strip() != text:
+            raise engines.NoEngine(_("There are no words to translate."))
+        if spoken is not None and spoken.language and spoken.language != source:
+            return row
         try:
             with db.session.begin_nested():
                 db.session.add(row)

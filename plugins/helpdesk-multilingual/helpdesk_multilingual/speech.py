@@ -62,7 +62,7 @@ def correct(message: Message, language: str, actor: User) -> None:
 
     Joins or opens the transaction. Raises Invalid for no language, and NotAllowed.
     """
-    require(actor, USE)
+    require(actor, USE, message.ticket)
     code = _checked(language)
     with transaction():
         row = db.session.get(MessageLanguage, message.id) or MessageLanguage(message_id=message.id)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 
-from helpdesk.api import Invalid, NotAllowed, locales, permission_required, reader
+from helpdesk.api import Invalid, NotAllowed, default_locale, locales, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import choosing, variants
 from helpdesk_multilingual.blueprint import pages, show
@@ -71,9 +71,10 @@ def _chosen() -> dict[str, str]:
 
 
 def _usual() -> str:
-    """The language that a room begins with: the first of the desk's that is not the reader's."""
-    codes = [code for code, _own in locales()]
-    return next((code for code in codes if code != choosing.reader_locale()), codes[0])
+    """The language that a room begins with: the reader's, or the first other than that in which texts are made."""
+    own = default_locale()
+    codes = [choosing.reader_locale(), *(code for code, _own in locales())]
+    return next((code for code in codes if code != own), own)
 
 
 def _room(code: int = 200, wrong: Any = None, text: str = "", problem: str = "", **more: Any) -> Any:

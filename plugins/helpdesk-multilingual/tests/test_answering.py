@@ -163,6 +163,17 @@ def test_with_no_engine_canned_responses_in_the_customers_language_come_first(
         answering.use_variant(ticket, mia, late, "fr")
 
 
+def test_canned_responses_in_another_form_of_the_language_are_offered(
+    make_ticket: Any, lucia: User, mia: User, canned: Any
+) -> None:
+    """Detection says Portuguese; the desk writes that of Brazil."""
+    canned(en="It is late.", pt_BR="Está atrasado.")
+    said = "Meu pedido ainda não chegou e já passaram duas semanas, o que faço?"
+    ticket = make_ticket("Pedido", said, requester=lucia)
+    assert ticket.locale == "pt"
+    assert [offer.translated for offer in answering.variants(ticket, mia, "pt")] == ["Está atrasado."]
+
+
 # ---- texts side by side
 
 
@@ -229,7 +240,10 @@ def test_what_is_known_of_a_person_goes_out_and_is_erased(
     reply(ticket, MessageDraft(begun.translated), mia)
     run_jobs()
     found = export_personal_data(lucia)
-    assert found["language"] == {"code": "es", "chosen": False} and found["translations"][0]["text"] == f"en: {ES}"
+    assert (
+        found["language"] == {"code": "es", "chosen": False, "past": ["es"]}
+        and found["translations"][0]["text"] == f"en: {ES}"
+    )
     ana = speaks("es")
     assert export_personal_data(ana)["speaks"] == {"es": "good"}
     assert export_personal_data(mia)["answers"][0]["original"] == "Dear Lucía."
