@@ -15,6 +15,7 @@ from helpdesk_surveys import acting, counting
 from helpdesk_surveys.content import LONGEST_ANSWER, clean_answers, clean_score, storable
 from helpdesk_surveys.gates import pass_gates
 from helpdesk_surveys.links import ballot_of, is_nonce, new_key, redeem, redeem_public
+from helpdesk_surveys.links import token as token_of
 from helpdesk_surveys.models import ANSWERED, LINK, SENT, Invitation, Response, ResponseTag, Survey, Version
 from helpdesk_surveys.offering import tell_plugins
 
@@ -57,7 +58,8 @@ def open_link(token: str) -> Asked | None:
     if invitation is None or invitation.version is None:
         return None
     survey, person = invitation.survey, invitation.person
-    ballot = ballot_of(token) if survey.anonymous else ""
+    # Of the link as it is made, not as it was typed: zeros in front would be another paper.
+    ballot = ballot_of(token_of(invitation)) if survey.anonymous else ""
     where = Response.ballot == ballot if survey.anonymous else Response.invitation_id == invitation.id
     return Asked(
         survey,
@@ -199,8 +201,7 @@ def _new(asked: Asked, invitation: Invitation | None) -> Response:
         answered_at=counting.week_of(moment) if secret else moment,
         changes=0,
         ballot=asked.ballot or None,
-        # With a link for everybody only the same form can be sent twice, and nobody waits a day for that.
-        ballot_until=(invitation.closes_at if invitation is not None else None) or moment + _A_DAY,
+        ballot_until=_ballot_until(survey, invitation, moment),
         language=asked.locale,
         channel=LINK if invitation is None else invitation.channel,
     )
@@ -212,6 +213,17 @@ def _new(asked: Asked, invitation: Invitation | None) -> Response:
             response.ticket_id, response.agent_id = invitation.ticket_id, invitation.agent_id
     db.session.add(response)
     return response
+
+
+def _ballot_until(survey: Survey, invitation: Invitation | None, moment: datetime) -> datetime:
+    """Until when the same paper changes the answer.
+
+    Of an anonymous survey the end of the week in which the invitation closes, at which it is forgotten already: its own
+    moment, kept here, would say whose answer it is.
+    With a link for everybody only the same form can be sent twice, and nobody waits a day for that.
+    """
+    end = (invitation.closes_at if invitation is not None else None) or moment + _A_DAY
+    return counting.week_of(end) + timedelta(days=7) if survey.anonymous else end
 
 
 def _note(asked: Asked, response: Response, changed: bool) -> None:

@@ -41,15 +41,9 @@ def limits_of(people: Collection[int]) -> Limits:
 
 def why_not(invitation: Invitation, survey: Survey, limits: Limits) -> tuple[str, str]:
     """One of REASONS and a plugin's words, or two empty texts where the person may be asked."""
-    person, ticket = invitation.person, invitation.ticket
-    if person is None:
-        return "inactive", ""
-    if reason := of_person(person):
+    person, reason = invitation.person, leaves_out(invitation, survey, limits)
+    if person is None or reason:
         return reason, ""
-    if reason := _of_ticket(invitation, survey, ticket):
-        return reason, ""
-    if survey.skip_complaints and person.id in limits.complaining:
-        return "complaint", ""
     if limits.sent.get(person.id, 0) >= limits.most:
         return "cap", ""
     words = ask(
@@ -61,6 +55,16 @@ def why_not(invitation: Invitation, survey: Survey, limits: Limits) -> tuple[str
         ticket_id=invitation.ticket_id,
     )
     return ("refused", str(words)[:500]) if words else ("", "")
+
+
+def leaves_out(invitation: Invitation, survey: Survey, limits: Limits) -> str:
+    """Why neither a question nor a reminder goes out, whatever the cap says; "" for nothing."""
+    person = invitation.person
+    if person is None:
+        return "inactive"
+    if reason := of_person(person) or _of_ticket(invitation, survey, invitation.ticket):
+        return reason
+    return "complaint" if survey.skip_complaints and person.id in limits.complaining else ""
 
 
 def of_person(person: User) -> str:

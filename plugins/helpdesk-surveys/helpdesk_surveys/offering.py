@@ -19,7 +19,7 @@ def surveys_answered(
 ) -> None:
     """A survey was answered; ``changed``: an answer to it was there already.
 
-    Of an anonymous survey it tells neither person, ticket nor comment.
+    Nothing is told of an anonymous survey: the record of facts would keep the moment of each answer.
     """
 
 
@@ -40,14 +40,16 @@ def register_hookspecs() -> list[Any]:
 
 
 def tell_plugins(survey: Survey, response: Response, changed: bool) -> None:
-    """Publish that a survey was answered. Inside the transaction of the answer."""
+    """Publish that a survey was answered, unless it is anonymous. Inside the transaction of the answer."""
+    if survey.anonymous:
+        return
     publish(
         "surveys_answered",
         response_id=response.id,
         survey_id=survey.id,
         kind=survey.kind,
         score=response.score,
-        comment="" if survey.anonymous else response.comment,
+        comment=response.comment,
         ticket_id=response.ticket_id,
         person_id=response.user_id,
         changed=changed,

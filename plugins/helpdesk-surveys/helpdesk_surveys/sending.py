@@ -10,8 +10,9 @@ from sqlalchemy.orm import joinedload
 from helpdesk.api import Invalid, Refused, Ticket, Work, db, now, transaction
 from helpdesk_surveys import counting, mails
 from helpdesk_surveys.clocks import out_of_quiet
-from helpdesk_surveys.excluding import Limits, limits_of, of_person, tags_of, why_not, write_down
+from helpdesk_surveys.excluding import Limits, leaves_out, limits_of, tags_of, why_not, write_down
 from helpdesk_surveys.gates import clear_gates
+from helpdesk_surveys.links import ballot_of, token
 from helpdesk_surveys.models import (
     CLOSED,
     HAND,
@@ -78,6 +79,7 @@ def see_to(ids: Collection[int], at: datetime) -> int:
     versions = _versions(found)
     sent = [one for one in found if _do(one, at, limits, versions)]
     counting.add([(counting.counts_of(one, one.survey), {"invitations": 1}) for one in sent])
+    _forget_ballots([one for one in found if one.state == CLOSED and one.survey.anonymous])
     return len(found)
 
 
@@ -90,7 +92,7 @@ def _do(invitation: Invitation, at: datetime, limits: Limits, versions: dict[int
         # Nothing can be answered or changed any more.
         invitation.state, invitation.due_at = CLOSED, None
     elif invitation.state == SENT and invitation.reminded_at is None:
-        _remind(invitation, survey, at, versions)
+        _remind(invitation, survey, at, limits, versions)
     else:
         invitation.due_at = invitation.closes_at
     return False
@@ -131,10 +133,10 @@ def _suppress(invitation: Invitation, survey: Survey, why: str, words: str = "")
     return False
 
 
-def _remind(invitation: Invitation, survey: Survey, at: datetime, versions: dict[int, Version]) -> None:
-    """Once, unless the person wants none by now; the one mail is no second survey, so the cap does not count it."""
+def _remind(invitation: Invitation, survey: Survey, at: datetime, limits: Limits, versions: dict[int, Version]) -> None:
+    """Once, unless the person is not to be asked any more; it is no second survey, so the cap does not count it."""
     person, version = invitation.person, versions.get(invitation.version_id or 0)
-    if person is None or version is None or of_person(person) or not survey.active:
+    if person is None or version is None or leaves_out(invitation, survey, limits) or not survey.active:
         invitation.due_at = invitation.closes_at
         return
     if (later := out_of_quiet(survey, person, at)) > at:
@@ -145,11 +147,20 @@ def _remind(invitation: Invitation, survey: Survey, at: datetime, versions: dict
     mails.remind(invitation, survey, version)
 
 
-def _forget_papers(at: datetime) -> None:
-    """Take from answers whose time has passed the digest by which they could be changed.
+def _forget_ballots(closed: Sequence[Invitation]) -> None:
+    """Take from anonymous answers the last thing that led from the link in somebody's mail to them. One statement."""
+    if not closed:
+        return
+    db.session.execute(
+        update(Response)
+        .where(Response.ballot.in_([ballot_of(token(one)) for one in closed]))
+        .values(ballot=None, ballot_until=None),
+        execution_options={"synchronize_session": False},
+    )
 
-    Of an anonymous one that is the last thing that led from the link in somebody's mail to the answer.
-    """
+
+def _forget_papers(at: datetime) -> None:
+    """Take from answers whose time has passed the digest by which they could be changed."""
     db.session.execute(
         update(Response).where(Response.ballot_until <= at).values(ballot=None, ballot_until=None),
         execution_options={"synchronize_session": False},
