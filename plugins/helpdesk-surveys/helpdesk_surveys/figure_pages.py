@@ -64,7 +64,7 @@ def index() -> Any:
         trend=trend,
         chart=_chart(survey, trend),
         size=(_WIDTH, _HEIGHT, _EDGE),
-        tables=_tables(found, wanted),
+        tables=_tables(survey, found, wanted),
         bars=_bars(survey, found.total, wanted),
         all_url=_answers(wanted),
         part_url=lambda part: _answers(wanted, score=part),
@@ -84,20 +84,17 @@ def _answers(wanted: Any, **changes: Any) -> str:
     return url_for("surveys.answers", **choosing.query(wanted, **changes))
 
 
-def _tables(found: Any, wanted: Any) -> list[tuple[str, str, list[Line]]]:
+def _tables(survey: Survey, found: Any, wanted: Any) -> list[tuple[str, str, list[Line]]]:
     """The breakdowns with more than one line, or one that says something."""
     tables = []
     for key in choosing.KEYS:
         title, head = words.breakdown(key)
-        lines = [
-            Line(
-                choosing.group_name(key, value, name),
-                figure,
-                _answers(wanted, **{key: value}),
-                url_for("surveys.index", **choosing.query(wanted, **{key: value})),
-            )
-            for value, name, figure in found.by.get(key, ())
-        ]
+        lines = []
+        for value, name, figure in found.by.get(key, ()):
+            narrow = url_for("surveys.index", **choosing.query(wanted, **{key: value}))
+            # Of an anonymous survey no group is listed.
+            url = narrow if survey.anonymous else _answers(wanted, **{key: value})
+            lines.append(Line(choosing.group_name(key, value, name), figure, url, narrow))
         if lines and not (len(lines) == 1 and found.by[key][0][0] in (None, "", 0)):
             tables.append((title, head, lines))
     return tables

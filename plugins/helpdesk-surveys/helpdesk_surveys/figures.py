@@ -118,24 +118,24 @@ class Board:
 
 
 def board(user: User, survey: Survey, wanted: Wanted) -> Board:
-    """What ``user`` sees of a survey. Five queries at most, six of an anonymous one, for any number of answers."""
+    """What ``user`` sees of a survey. Five queries at most, six of an anonymous one, for any number of answers.
+
+    An anonymous one is narrowed by one thing at most, to a group that the whole shows too, and that group is not cut
+    again: two views that differ by a few answers would tell them.
+    """
     scope = scope_of(user)
     where = _where(survey, wanted, scope)
     cut = _cut(wanted, scope)
     days = _sums([Day.day], [Day.cut == cut, *where])
     total = _added(days.values())
     step, trend = _trend(wanted, days)
+    if survey.anonymous and wanted.filters:
+        nothing: dict[str, Sequence[Any]] = dict.fromkeys(DIMENSIONS, ())
+        if not _may_be_seen(survey, wanted, scope):
+            return Board(Figure(invited=total["invitations"], small=True, hidden=True), [], nothing, step)
+        return Board(figure(survey, total), _stretches(survey, wanted, step, trend), nothing, step)
     by = _breakdown(survey, wanted, scope)
     names = _names(by)
-    if survey.anonymous and wanted.filters:
-        whole = _added(
-            _sums([Day.day], [Day.cut == _cut(_all(wanted), scope), *_where(survey, _all(wanted), scope)]).values()
-        )
-        if 0 < whole["answers"] - total["answers"] < survey.min_group:
-            # The others are too few: whoever knows the whole could work them out.
-            return Board(
-                Figure(invited=total["invitations"], small=True, hidden=True), [], dict.fromkeys(DIMENSIONS, ()), step
-            )
     return Board(
         figure(survey, total),
         _stretches(survey, wanted, step, trend),
@@ -198,6 +198,17 @@ def _ends(span: tuple[float, float] | None) -> dict[str, Any]:
 
 def _all(wanted: Wanted) -> Wanted:
     return Wanted(wanted.survey_id, wanted.first, wanted.last)
+
+
+def _may_be_seen(survey: Survey, wanted: Wanted, scope: Scope) -> bool:
+    """Whether a narrowed anonymous survey shows the group that it is narrowed to among all others. Two queries."""
+    if len(wanted.filters) > 1:
+        return False
+    ((name, value),) = wanted.filters.items()
+    every = _all(wanted)
+    total = _added(_sums([Day.day], [Day.cut == _cut(every, scope), *_where(survey, every, scope)]).values())
+    rows = _shown(survey, name, _breakdown(survey, every, scope)[name], {}, total)
+    return any(key == value and not one.hidden for key, _name, one in rows)
 
 
 def _where(survey: Survey, wanted: Wanted, scope: Scope) -> list[Any]:
@@ -325,8 +336,15 @@ def _shown(
         for key, numbers in ordered
         if numbers["answers"] or numbers["invitations"]
     ]
-    if not survey.anonymous or name == "tag":
+    if not survey.anonymous:
         return found[:_MOST]
+    if name == "tag":
+        # An answer has none or several: what one tag leaves of the whole is a group as well.
+        few = [0 < total["answers"] - one.answers < survey.min_group for _key, _name, one in found]
+        return [
+            (key, text, Figure(invited=one.invited, small=True, hidden=True) if is_few else one)
+            for (key, text, one), is_few in zip(found, few, strict=True)
+        ][:_MOST]
     left = total["answers"] - sum(one[2].answers for one in found)
     # What the others leave of the whole would be the small group: the smallest that is shown goes with it.
     if 0 < left < survey.min_group:

@@ -205,17 +205,14 @@ def _scores(score: str | int) -> Sequence[int]:
 
 
 def _is_too_small(user: User, wanted: Wanted) -> bool:
-    """Whether fewer than the minimum of an anonymous survey answered among these, or among all others beside them."""
+    """Whether fewer than the minimum of an anonymous survey answered among these.
+
+    Narrowed to a group they are never listed: answers that stand in the lists of two groups would be of both.
+    """
     survey = db.session.get(Survey, wanted.survey_id) if wanted.survey_id is not None else None
     if survey is None or not survey.anonymous:
         return False
-    found = _number_of(_answers(user, wanted, None, False))
-    if 0 < found < survey.min_group:
-        return True
-    if not wanted.filters:
-        return False
-    whole = _number_of(_answers(user, Wanted(survey.id, wanted.first, wanted.last), None, False))
-    return 0 < whole - found < survey.min_group
+    return bool(wanted.filters) or 0 < _number_of(_answers(user, wanted, None, False)) < survey.min_group
 
 
 def _number_of(query: Select[Any]) -> int:
