@@ -6,7 +6,7 @@ from helpdesk.api import Refused, Ticket, User, audit, db, default_locale, now, 
 from helpdesk.api import gettext as _
 from helpdesk_surveys.excluding import limits_of, why_not, write_down
 from helpdesk_surveys.links import new_key
-from helpdesk_surveys.models import CSAT, HAND, LINK, PLANNED, SENT, Invitation, Survey
+from helpdesk_surveys.models import HAND, LINK, PLANNED, SENT, Invitation, Survey
 from helpdesk_surveys.permissions import MANAGE
 from helpdesk_surveys.planning import draft
 
@@ -60,7 +60,7 @@ def _invite(
         return None, "off", ""
     if ticket is not None and ticket.requester_id != person.id:
         return None, "other_team", _("This ticket is somebody else's.")
-    if ticket is not None and actor is not None and survey.kind == CSAT and ticket.assignee_id == actor.id:
+    if ticket is not None and actor is not None and ticket.assignee_id == actor.id:
         return None, "own", ""
     if _waits(survey, person):
         return None, "again", ""

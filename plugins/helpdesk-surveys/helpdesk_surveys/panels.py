@@ -51,7 +51,7 @@ def ticket_panels(ticket: Ticket) -> list[Panel]:
 
 @hookimpl
 def user_panels(person: User, user: User) -> list[Panel]:
-    """When a person was asked, and what they answered on tickets that the reader may see. Two queries at most."""
+    """When a person was asked, and those of their answers that the reader may see. Two queries at most."""
     query = (
         select(Invitation)
         .where(Invitation.user_id == person.id, Invitation.state.in_((SENT, ANSWERED)))
@@ -68,7 +68,8 @@ def user_panels(person: User, user: User) -> list[Panel]:
         return []
     ids = [one.id for one in invitations]
     answers = {
-        one.invitation_id: one for one in db.session.scalars(select(Response).where(Response.invitation_id.in_(ids)))
+        one.invitation_id: one
+        for one in db.session.scalars(select(Response).where(Response.invitation_id.in_(ids), *_seen(user)))
     }
     rows = [(one, answers.get(one.id)) for one in invitations]
     context = {"rows": rows, "person": person, "words": words, "wording": wording}

@@ -55,20 +55,11 @@ def turn(survey_id: int, last: int) -> Sequence[int]:
     survey = db.session.get(Survey, survey_id)
     if survey is None or not survey.active:
         return []
-    since = now() - timedelta(days=survey.rhythm_days)
-    # Whose turn fell into the days of a cap does not wait for the next round.
-    again = now() - timedelta(days=settings(SurveySettings).cap_days)
-    asked = exists().where(
-        Invitation.survey_id == survey_id,
-        Invitation.user_id == User.id,
-        Invitation.created_at > since,
-        or_(Invitation.state != SUPPRESSED, Invitation.created_at > again),
-    )
     has_ticket = exists().where(Ticket.requester_id == User.id)
     if survey.team_id is not None:
         has_ticket = exists().where(Ticket.requester_id == User.id, Ticket.team_id == survey.team_id)
     query = select(User.id).where(
-        User.id > last, User.role == "requester", User.active, User.email.is_not(None), has_ticket, ~asked
+        User.id > last, User.role == "requester", User.active, User.email.is_not(None), has_ticket, ~_asked(survey)
     )
     return db.session.scalars(query.order_by(User.id).limit(BATCH)).all()
 
@@ -76,12 +67,15 @@ def turn(survey_id: int, last: int) -> Sequence[int]:
 def add(survey_id: int, people: Sequence[int]) -> int:
     """Plan them, due at once: sending spreads over the hours in which people may be written to. In the transaction.
 
-    What is known of the last ticket of each says by which team, agent and channel the figures count them.
+    What is known of the last ticket of each (of the survey's team) says by which team, agent and channel the figures
+    count them. Who was planned meanwhile by somebody else is left out.
     """
-    survey = db.session.get(Survey, survey_id)
+    survey = db.session.get(Survey, survey_id, with_for_update={"key_share": True}, populate_existing=True)
     if survey is None or not survey.active:
         return 0
     lasts = select(func.max(Ticket.id)).where(Ticket.requester_id.in_(people)).group_by(Ticket.requester_id)
+    if survey.team_id is not None:
+        lasts = lasts.where(Ticket.team_id == survey.team_id)
     tickets = {
         row.requester_id: row
         for row in db.session.execute(
@@ -91,7 +85,8 @@ def add(survey_id: int, people: Sequence[int]) -> int:
         )
     }
     locales = {
-        number: code for number, code in db.session.execute(select(User.id, User.locale).where(User.id.in_(people)))
+        number: code
+        for number, code in db.session.execute(select(User.id, User.locale).where(User.id.in_(people), ~_asked(survey)))
     }
     usual, moment = default_locale(), now()
     rows: list[Mapping[str, Any]] = []
@@ -119,3 +114,15 @@ def add(survey_id: int, people: Sequence[int]) -> int:
     if rows:
         db.session.execute(insert(Invitation), rows)
     return len(rows)
+
+
+def _asked(survey: Survey) -> Any:
+    """That somebody has had their turn. Whose turn fell into the days of a cap does not wait for the next round."""
+    since = now() - timedelta(days=survey.rhythm_days)
+    again = now() - timedelta(days=settings(SurveySettings).cap_days)
+    return exists().where(
+        Invitation.survey_id == survey.id,
+        Invitation.user_id == User.id,
+        Invitation.created_at > since,
+        or_(Invitation.state != SUPPRESSED, Invitation.created_at > again),
+    )

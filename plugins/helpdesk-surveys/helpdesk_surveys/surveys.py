@@ -136,6 +136,13 @@ def _put(survey: Survey, values: Mapping[str, Any], is_new: bool) -> None:
                 next(name for name in _FIXED if name in values and values[name] != getattr(survey, name)),
                 _("Somebody has been asked already, so this stays as it is. Make another survey instead."),
             )
+    group = values.get("min_group")
+    if not is_new and survey.anonymous and isinstance(group, int) and group < survey.min_group:
+        # Who has answered was promised not to be shown among fewer.
+        if _was_asked(survey):
+            raise Invalid(
+                "min_group", _("Somebody has been asked already, so this stays as it is. Make another survey instead.")
+            )
     if "name" in values:
         survey.name = _name(str(values["name"]), survey.id)
     for name, known in (("kind", KINDS), ("look", LOOKS), ("occasion", OCCASIONS)):
