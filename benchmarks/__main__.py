@@ -12,7 +12,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, jobs, mail, multilingual, pages, plugins, search, start
+from benchmarks import callbacks, jobs, mail, multilingual, pages, plugins, search, start, surveys
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "search": search.measure,
     "callbacks": callbacks.measure,
     "multilingual": multilingual.measure,
+    "surveys": surveys.measure,
 }
 README = Path(__file__).with_name("README.md")
 

@@ -110,7 +110,7 @@ def test_silence_closes_after_some_days_and_a_word_or_a_plugin_keeps_it_open(
         if ticket.subject == "kept" and status.category == "closed":
             raise Reject("A survey is open.")
 
-    plug("surveys", before_status_changed=refuses)
+    plug("polls", before_status_changed=refuses)
     travel(begin + 5 * DAY)
     workflow.solve(late, agent)
     workflow.deny_solved(talks, talks.requester, "Hm.")

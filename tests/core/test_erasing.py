@@ -301,11 +301,11 @@ def test_one_plugin_that_fails_and_nothing_is_erased(app: Any, tom: User, plug: 
         raise RuntimeError("the shop is closed")
 
     plug("orders", erase_personal_data=note)
-    plug("surveys", erase_personal_data=fail)
-    plugin_states.switch("surveys", False, None)
+    plug("polls", erase_personal_data=fail)
+    plugin_states.switch("polls", False, None)
     before = everything()
     with pytest.raises(
-        personal_data.NotErased, match="Nothing was erased. The plugin surveys failed .*the shop is closed"
+        personal_data.NotErased, match="Nothing was erased. The plugin polls failed .*the shop is closed"
     ):
         personal_data.erase(tom, None)
     assert everything() == before
@@ -318,14 +318,14 @@ def test_plugins_are_asked_first_off_or_on_and_gone_ones_are_named(app: Any, tom
     plug("resting", erase_personal_data=lambda user: heard.append(user.name))
     plugin_states.switch("resting", False, None)
     with transaction():
-        db.session.execute(db.text("CREATE TABLE surveys_answer (id INTEGER PRIMARY KEY)"))
-        db.session.execute(db.text("CREATE TABLE alembic_version_surveys (version_num VARCHAR(32))"))
+        db.session.execute(db.text("CREATE TABLE polls_answer (id INTEGER PRIMARY KEY)"))
+        db.session.execute(db.text("CREATE TABLE alembic_version_polls (version_num VARCHAR(32))"))
     found = personal_data.preview(tom, None)
-    assert found.asked == ["callbacks", "email", "multilingual", "orders", "resting"]
-    assert dict(found.left) == {"surveys": ["surveys_answer"]}
+    assert found.asked == ["callbacks", "email", "multilingual", "orders", "resting", "surveys"]
+    assert dict(found.left) == {"polls": ["polls_answer"]}
     erased = personal_data.erase(tom, None)
-    assert sorted(heard) == ["Tom Ashby", "tom@post.example"] and dict(erased.left) == {"surveys": ["surveys_answer"]}
-    assert personal_data.export(tom, None)["not_asked"] == {"surveys": ["surveys_answer"]}
+    assert sorted(heard) == ["Tom Ashby", "tom@post.example"] and dict(erased.left) == {"polls": ["polls_answer"]}
+    assert personal_data.export(tom, None)["not_asked"] == {"polls": ["polls_answer"]}
 
 
 def test_erasing_twice_does_no_harm(app: Any, tom: User) -> None:

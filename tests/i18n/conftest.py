@@ -12,6 +12,9 @@ from flask import Flask
 from helpdesk_callbacks.models import Attempt, Call, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_multilingual.models import Answer, MessageLanguage, Pair, PairOrder, Reading, Term
+from helpdesk_surveys import links as survey_links
+from helpdesk_surveys import surveys
+from helpdesk_surveys.models import FollowUp, Invitation, Response, Suppression
 
 from helpdesk.core import (
     accounts,
@@ -77,6 +80,8 @@ NO_PAGES = {
     "multilingual.export_glossary": "a file",
     "multilingual.export_memory": "a file",
     "multilingual.static": "a file",
+    "surveys.answers_file": "a file",
+    "surveys.static": "a file",
     "well_known.security_txt": "a text for programs",
     "setup.desk": "open until the first administrator is made",
     "setup.administrator": "open until the first administrator is made",
@@ -154,6 +159,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     hours, shift_id = _working_time(admin)
     calls = _promised_calls(ticket, admin)
     spoken = _translations(ticket, admin, locale)
+    asked = _surveys(ticket, admin, locale)
     by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
@@ -189,6 +195,8 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "secret": accounts.issue_token(accounts.RESET, admin),
         **_mail_rooms(),
         **calls,
+        "survey_id": asked["survey_id"],
+        "response_id": asked["response_id"],
         **spoken,
     }
     special = {
@@ -203,6 +211,8 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "desk.original": {"message_id": came_in.message_id or 1},
         "desk.report": {"name": next(_reports(), "none")},
         "desk.view_form": {"key": view.id},
+        "surveys.ask": {"token": asked["token"]},
+        "surveys.ask_public": {"token": asked["public"]},
         "portal.unsubscribe": {"token": links.unsubscribe_url(customer).rpartition("/")[2]},
     }
     return World(admin, customer, values, special)
@@ -225,6 +235,39 @@ def _promised_calls(ticket: Ticket, admin: User) -> dict[str, int]:
     with transaction():
         db.session.add_all([reason, rule, *calls, tried])
     return {"call_id": calls[0].id, "follow_up_id": rule.id, "reason_id": reason.id}
+
+
+def _surveys(ticket: Ticket, admin: User, locale: str) -> dict[str, Any]:
+    """A survey with a question of each kind, somebody who was asked, an answer that is followed up, one not asked."""
+    said = {locale: f"{DATA}Question"}
+    items = [
+        {"key": f"q{number}", "kind": kind, "required": False, "page": 1, "text": said, "most": 5,
+         "options": [{"key": "1", "text": said}, {"key": "2", "text": said}]}
+        for number, kind in enumerate(("single", "multiple", "text", "scale", "date"), 1)
+    ]  # fmt: skip
+    rules = [{"least": 1, "most": 2, "do": "tag", "team_id": None, "tag": f"{DATA}tag"}]
+    asked = surveys.save(None, {"name": f"{DATA}Survey", "rules": rules}, admin)
+    surveys.save_texts(asked, {"texts": {}, "items": items}, admin)
+    surveys.publish_version(asked, admin)
+    surveys.switch(asked, True, admin)
+    public = surveys.save(None, {"name": f"{DATA}Link", "kind": "nps", "occasion": "link"}, admin)
+    surveys.publish_version(public, admin)
+    surveys.switch(public, True, admin)
+    of = {"survey_id": asked.id, "version_id": asked.version_id, "user_id": ticket.requester_id, "ticket_id": ticket.id}
+    sent = Invitation(**of, key=survey_links.new_key(), state="sent", sent_at=now(), language=locale)
+    answer = Response(
+        **of, score=1, comment=f"{DATA}Comment", answers={"q3": f"{DATA}Text"}, agent_id=admin.id, language=locale
+    )
+    task = FollowUp(response=answer, action="ticket", ticket_id=ticket.id, note=f"{DATA}Note")
+    left = Suppression(survey_id=asked.id, user_id=ticket.requester_id, why="refused", words=f"{DATA}Words")
+    with transaction():
+        db.session.add_all([sent, answer, task, left])
+    return {
+        "survey_id": asked.id,
+        "response_id": answer.id,
+        "token": survey_links.token(sent),
+        "public": public.link_key,
+    }
 
 
 def _translations(ticket: Ticket, admin: User, locale: str) -> dict[str, int]:

@@ -124,7 +124,8 @@ def own_names(app: Flask) -> set[str]:
         spoken = {name for _code, name in languages.choices()}
     screens = {name for _code, name in i18n.locales()}
     engines = {"LibreTranslate", "Apertium"}
-    return names | spoken | screens | engines | {group.name for group in settings.groups()} | {"firm.example"}
+    groups = {group.name for group in settings.groups()}
+    return names | spoken | screens | engines | groups | {"firm.example", "complaint"}
 
 
 @pytest.mark.parametrize("reader", ["stranger", "customer", "admin"])

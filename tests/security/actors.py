@@ -20,6 +20,9 @@ from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
 from helpdesk_multilingual.models import Pair, Term
+from helpdesk_surveys import links as survey_links
+from helpdesk_surveys import surveys
+from helpdesk_surveys.models import FollowUp, Invitation, Response
 
 from helpdesk.app import create_app
 from helpdesk.core import (
@@ -175,6 +178,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
         _tickets(desk, people)
         _rooms(desk, people)
         _calls(desk, people)
+        _surveys(desk, people)
         _files_on_disk(desk)
         for name, user in people.items():
             browser: Any = browser_of(app, user)
@@ -415,6 +419,37 @@ def _calls(desk: FilledDesk, people: Mapping[str, User]) -> None:
     with transaction():
         # However long the tests take: that it was read is not noted again.
         db.session.execute(db.update(Feed).values(read_at=now() + timedelta(days=1)))
+
+
+def _surveys(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A survey, the agent's answer about the own ticket, nobody's about the private one, a follow-up of each."""
+    numbers, team = desk.values["number"], {"own": "own", "private": "private"}
+    asked = surveys.save(None, {"name": "After a solution", "quiet_from": 0, "quiet_until": 0}, None)
+    surveys.publish_version(asked, None)
+    surveys.switch(asked, True, None)
+    public = surveys.save(None, {"name": "On the counter", "kind": "nps", "occasion": "link"}, None)
+    surveys.publish_version(public, None)
+    surveys.switch(public, True, None)
+    of = {"survey_id": asked.id, "version_id": asked.version_id}
+    invitations, answers = {}, {}
+    for thing, name, agent_id in (("own", "requester", people["agent"].id), ("private", "customer", None)):
+        about = {"user_id": people[name].id, "ticket_id": numbers[thing], "agent_id": agent_id,
+                 "team_id": desk.values["team_id"][team[thing]]}  # fmt: skip
+        invitations[thing] = Invitation(
+            **of, **about, key=survey_links.new_key(), state="sent", sent_at=now(), closes_at=now() + timedelta(days=14)
+        )
+        answers[thing] = Response(**of, **about, score=2, comment=SECRET if thing == "private" else "Rear brake")
+    tasks = {thing: FollowUp(response=answers[thing], action="tell") for thing in answers}
+    with transaction():
+        db.session.add_all([*invitations.values(), *answers.values(), *tasks.values()])
+    desk.values["survey_id"] = {"any": asked.id, "missing": NOBODYS}
+    desk.values["response_id"] = {thing: row.id for thing, row in answers.items()} | {"missing": NOBODYS}
+    desk.values["task_id"] = {thing: row.id for thing, row in tasks.items()} | {"missing": NOBODYS}
+    token = survey_links.token(invitations["own"])
+    for page in ("ask", "answer"):
+        desk.values[f"token of surveys.{page}"] = {"any": token, "forged": f"{token[:-4]}{token[-4:][::-1]}0"}
+    for page in ("ask_public", "answer_public"):
+        desk.values[f"token of surveys.{page}"] = {"any": public.link_key, "forged": "0" * 32}
 
 
 def _programs(desk: FilledDesk, people: Mapping[str, User]) -> None:

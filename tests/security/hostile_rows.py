@@ -17,7 +17,7 @@ from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.files import store_bytes
 from helpdesk.core.models.columns import Json, UtcDateTime, storable
-from tests.security.hostile import Hostile
+from tests.security.hostile import Hostile, representatives
 
 # Who looks: the first users, in this order.
 ACTORS = ("admin", "supervisor", "agent", "requester")
@@ -35,6 +35,23 @@ def _one_of(*values: Any) -> Any:
 def _stored(place: int) -> str:
     raw = b"From: a@b.example\r\nSubject: <script>oracle(%d)</script>\r\n\r\n<svg onload=oracle(%d)>" % (place, place)
     return store_bytes(raw, "mail.eml", "message/rfc822").sha256
+
+
+def _text(place: int) -> str:
+    strings = representatives()
+    return storable(strings[place % len(strings)].text)
+
+
+def _questions(place: int) -> dict[str, Any]:
+    """The words of a survey, all of them hostile."""
+    said = {"en": _text(place)}
+    names = ("question", "reason", "thanks", "subject", "intro")
+    items = [
+        {"key": f"q{number}", "kind": kind, "required": False, "page": number, "text": said, "most": 5,
+         "options": [{"key": "1", "text": said}, {"key": "2", "text": said}]}
+        for number, kind in enumerate(("single", "multiple", "text", "scale", "date"), 1)
+    ]  # fmt: skip
+    return {"texts": dict.fromkeys(names, said), "items": items}
 
 
 _SECURITY, _OAUTH = "tls", ""
@@ -141,6 +158,25 @@ KEYS: dict[str, Any] = {
     "shift.ends": "17:00",
     "special_day.times": [["10:00", "12:00"]],
     "status.category": _one_of("open", "pending", "solved"),
+    "surveys_day.cut": "total",
+    "surveys_follow_up.action": lambda place: f"tag{place}"[:3] if place else "tell",
+    "surveys_follow_up.state": _one_of("open", "contacted", "resolved"),
+    "surveys_gate.key": _digest,
+    "surveys_invitation.key": lambda place: _digest(place)[:32],
+    "surveys_invitation.source": _one_of("solved", "rhythm", "hand"),
+    "surveys_invitation.state": _one_of("sent", "planned", "answered", "closed"),
+    "surveys_invitation.tags": lambda place: [_text(place)],
+    "surveys_response.answers": lambda place: {"q1": "1", "q2": ["1"], "q3": _text(place), "gone": _text(place)},
+    "surveys_response.ballot": _digest,
+    "surveys_suppression.why": _one_of("cap", "refused", "tag"),
+    "surveys_survey.kind": _one_of("csat", "form", "nps", "ces"),
+    "surveys_survey.link_key": lambda place: _digest(place)[:32],
+    "surveys_survey.look": _one_of("faces", "stars", "numbers"),
+    "surveys_survey.occasion": _one_of("solved", "link", "hand", "rhythm"),
+    "surveys_survey.rules": [],
+    "surveys_survey.skip_tags": lambda place: [_text(place)],
+    "surveys_survey.texts": lambda place: _questions(place),
+    "surveys_version.questions": lambda place: _questions(place),
     "team.assignment": _one_of("hand", "round_robin", "least_busy"),
     "team.color": "blue",
     "presence.writing": _one_of("", "reply", "note"),
@@ -183,6 +219,11 @@ _OTHERS: dict[str, Any] = {
     "search_ticket.id": lambda place: place + 1,
     "label_text.object_id": lambda place: place // 3 + 1,
     "second_factor.confirmed_at": None,
+    "surveys_follow_up.call_id": None,
+    "surveys_response.invitation_id": lambda place: place + 1,
+    "surveys_response.score": _one_of(2, None, 9, 4),
+    "surveys_survey.active": True,
+    "surveys_survey.version_id": lambda place: place + 1,
     "team.private": False,
     # No two of the same two tickets.
     "ticket_link.ticket_id": lambda place: place + 1,

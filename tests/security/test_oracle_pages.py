@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from helpdesk_callbacks.models import Call
+from helpdesk_surveys import links as survey_links
+from helpdesk_surveys.models import Invitation, Survey
 from playwright.sync_api import expect
 from sqlalchemy import Column, Integer, Table
 
@@ -50,10 +52,12 @@ _TABLES = {
     "organization_id": "organization",
     "pair_id": "multilingual_pair",
     "reason_id": "callbacks_reason",
+    "response_id": "surveys_response",
     "rule_id": "email_rule",
     "server_id": "email_server",
     "shift_id": "shift",
     "status_id": "status",
+    "survey_id": "surveys_survey",
     "team_id": "team",
     "term_id": "multilingual_term",
     "token_id": "api_token",
@@ -85,6 +89,8 @@ NO_PAGES = {
     "setup.administrator": "open until there is an administrator",
     "setup.desk": "open until there is an administrator",
     "static": "a file",
+    "surveys.answers_file": "a file",
+    "surveys.static": "a file",
     "well_known.security_txt": "plain text",
 }
 
@@ -311,6 +317,15 @@ def _person(actor: str) -> User:
     return db.session.scalars(db.select(User).order_by(User.id)).all()[hostile_rows.ACTORS.index(actor)]
 
 
+def _survey_link() -> str:
+    return survey_links.token(db.session.scalars(db.select(Invitation).order_by(Invitation.id)).first())
+
+
+def _public_link() -> str:
+    """Of a survey by link, whose questions are hostile as well."""
+    return str(db.session.scalars(db.select(Survey.link_key).where(Survey.occasion == "link")).first())
+
+
 def _values() -> dict[str, Any]:
     """What stands for each part of an address. An id is another row each time that it is asked for."""
     values: dict[str, Any] = {name: _turns(table) for name, table in _TABLES.items()}
@@ -329,6 +344,8 @@ def _values() -> dict[str, Any]:
         **{f"callbacks.{page}:token": by_link for page in ("customer", "customer_call", "customer_calendar")},
         "callbacks.customer_call:call_id": call.id,
         "callbacks.customer_calendar:call_id": call.id,
+        "surveys.ask:token": _survey_link(),
+        "surveys.ask_public:token": _public_link(),
         "number": ticket.id,
         "token": links.token(links.FOLLOW, ticket, customer),
         "portal.unsubscribe:token": links.unsubscribe_url(customer).rpartition("/")[2],

@@ -30,6 +30,9 @@ _FETCHED = {
 }  # fmt: skip
 _RULE = {"part": "subject", "how": "is", "pattern": "x", "act": "hold"}
 _FOLLOW_UP = {"name": "After", "kind": "call", "days": "3"}
+_SURVEY = {"name": "A", "kind": "csat", "look": "faces", "occasion": "solved", "delay_hours": "24", "rhythm_days": "90",
+           "quiet_from": "20", "quiet_until": "8", "reminder_days": "3", "closes_days": "14",
+           "min_group": "5"}  # fmt: skip
 _TERM = {"term": "Alba 7", "keep": "1", "source": "", "target": ""}
 _SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
 
@@ -137,6 +140,15 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
         f"/p/callbacks/teams/{w.team}/capacity", {"most": "3"})),
     ("callbacks.renew_feed", "callbacks.feed_made", lambda w: ("/p/callbacks/feed", {})),
     ("callbacks.stop_feed", "callbacks.feed_stopped", lambda w: ("/p/callbacks/feed/stop", {})),
+    ("surveys.add_survey", "surveys.survey_added", lambda w: ("/p/surveys/surveys/new", _SURVEY)),
+    ("surveys.save_survey", "surveys.survey_changed", lambda w: ("/p/surveys/surveys/1", {**_SURVEY, "name": "B"})),
+    ("surveys.save_words", "surveys.texts_changed", lambda w: (
+        "/p/surveys/surveys/1/words", {"locale": "en", "question": "All well?"})),
+    ("surveys.save_words", "surveys.version_published", lambda w: (
+        "/p/surveys/surveys/1/words", {"locale": "en", "question": "All well?", "publish": "1"})),
+    ("surveys.switch_survey", "surveys.survey_switched", lambda w: ("/p/surveys/surveys/1/on", {})),
+    ("surveys.renew_link", "surveys.link_renewed", lambda w: ("/p/surveys/surveys/1/link", {})),
+    ("surveys.ask_by_hand", "surveys.asked_by_hand", lambda w: (f"/p/surveys/tickets/{w.ticket}/ask", {"survey": "1"})),
     ("multilingual.add_term", "multilingual.term_added", lambda w: ("/p/multilingual/glossary", _TERM)),
     ("multilingual.save_term", "multilingual.term_changed", lambda w: (
         "/p/multilingual/glossary/1", {**_TERM, "note": "A bicycle"})),
@@ -203,6 +215,9 @@ _NONE = {
         ("multilingual.correct_language", "multilingual.prepare_answer", "multilingual.send_answer"),
         "the history of the ticket says it",
     ),
+    **dict.fromkeys(("surveys.answer", "surveys.answer_public"), "a customer's answer; the list of answers has it"),
+    "surveys.mark_follow_up": "the history of the ticket says it",
+    "surveys.turn_preview": "the reader alone sees it",
     "email.take_posted": "a message comes in; the list of incoming mail has it",
 }
 _OURS = re.compile(r"admin\.|desk\.(me|save_me|make_token|revoke_token|mail_arrives|wants_care)$")

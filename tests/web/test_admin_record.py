@@ -61,27 +61,27 @@ def test_every_act_that_the_core_records_has_words() -> None:
 def test_an_act_of_a_plugin_has_the_name_that_it_gives(as_admin: Any, plug: Any) -> None:
     """By register_acts."""
     with transaction():
-        db.session.add(AuditEntry(action="surveys.sent", subject="all"))
-    assert "<code>surveys.sent</code>" in as_admin.get("/admin/audit").text
-    plug("surveys", register_acts=lambda: [Act("surveys.sent", "Survey <sent>")])
-    page = as_admin.get("/admin/audit?action=surveys.sent").text
-    assert "Survey &lt;sent&gt;" in table(page) and "surveys.sent" not in table(page)
-    assert '<option value="surveys.sent" selected>Survey &lt;sent&gt;</option>' in page
+        db.session.add(AuditEntry(action="polls.sent", subject="all"))
+    assert "<code>polls.sent</code>" in as_admin.get("/admin/audit").text
+    plug("polls", register_acts=lambda: [Act("polls.sent", "Survey <sent>")])
+    page = as_admin.get("/admin/audit?action=polls.sent").text
+    assert "Survey &lt;sent&gt;" in table(page) and "polls.sent" not in table(page)
+    assert '<option value="polls.sent" selected>Survey &lt;sent&gt;</option>' in page
     # What was done stays readable when its plugin is off; it is nothing to look for then.
-    plugin_states.switch("surveys", False, as_admin.user)
+    plugin_states.switch("polls", False, as_admin.user)
     page = as_admin.get("/admin/audit").text
-    assert "Survey &lt;sent&gt;" in table(page) and '<option value="surveys.sent"' not in page
+    assert "Survey &lt;sent&gt;" in table(page) and '<option value="polls.sent"' not in page
 
 
 def test_an_act_has_a_name_of_its_plugins_own(app: Any, plug: Any) -> None:
-    assert "begin it with “surveys.”" in plug("surveys", register_acts=lambda: [Act("user.changed", "Sly")]).error
+    assert "begin it with “polls.”" in plug("polls", register_acts=lambda: [Act("user.changed", "Sly")]).error
 
 
 def test_an_act_without_a_name_is_shown_by_its_code(as_admin: Any) -> None:
     with transaction():
-        db.session.add(AuditEntry(action="surveys.sent<b>", subject="<b>all</b>", data={"<i>": "<script>"}))
+        db.session.add(AuditEntry(action="polls.sent<b>", subject="<b>all</b>", data={"<i>": "<script>"}))
     page = as_admin.get("/admin/audit").text
-    assert "surveys.sent&lt;b&gt;" in page and "<b>all" not in page and "<script>" not in table(page)
+    assert "polls.sent&lt;b&gt;" in page and "<b>all" not in page and "<script>" not in table(page)
 
 
 @pytest.fixture

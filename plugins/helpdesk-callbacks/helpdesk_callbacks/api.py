@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from helpdesk.api import Ticket, db, hookimpl
+from helpdesk.api import Invalid, Ticket, db, hookimpl
 from helpdesk_callbacks.booking import book
 from helpdesk_callbacks.drafts import CallDraft
 from helpdesk_callbacks.models import PLUGIN
@@ -34,9 +34,16 @@ def schedule_callback(
 def callbacks_schedule(
     ticket_id: int, start: str, phone: str, reason: str, agent_id: int | None, team_id: int | None
 ) -> int | None:
-    """The same for plugins that ask without importing this one. None for a ticket that there is not."""
+    """The same for plugins that ask without importing this one.
+
+    None for a ticket that there is not, and where no call can be: the time is taken, nobody works, there is no number.
+    """
     ticket = db.session.get(Ticket, ticket_id)
     if ticket is None:
         return None
     moment = datetime.fromisoformat(start)
-    return schedule_callback(ticket, moment, phone=phone, reason=reason, agent_id=agent_id, team_id=team_id)
+    try:
+        return schedule_callback(ticket, moment, phone=phone, reason=reason, agent_id=agent_id, team_id=team_id)
+    except Invalid:
+        # No failure of this plugin: whoever asks tries another time.
+        return None

@@ -15,7 +15,7 @@ def callbacks_schedule(
     agent_id: int | None,
     team_id: int | None,
 ) -> int | None:
-    """Promise a call on a ticket: its number. ``start`` is a moment in ISO 8601 with its zone.
+    """Promise a call on a ticket: its number; None where it cannot be. ``start`` is a moment in ISO 8601 with its zone.
 
     This plugin answers it. For those that do not name it in their dependencies; others call ``schedule_callback``.
     """

@@ -42,6 +42,9 @@ def test_another_plugin_schedules_a_call_and_hears_of_it(
     later = (tomorrow + timedelta(hours=1)).isoformat()
     other = ask("callbacks_schedule", ticket_id=ticket.id, start=later, **wanted)
     assert ask("callbacks_schedule", ticket_id=999, start=later, **wanted) is None
+    # Taken, or without a number: no failure of the plugin, so that whoever asks may try another time.
+    taken = {**wanted, "agent_id": agent.id}
+    assert ask("callbacks_schedule", ticket_id=ticket.id, start=tomorrow.isoformat(), **taken) is None
     call = db.session.get(Call, number)
     assert call is not None and (call.source, call.reason, call.created_by_id) == ("plugin", "The offer", None)
     with pytest.raises(Invalid):

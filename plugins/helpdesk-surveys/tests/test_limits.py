@@ -1,0 +1,161 @@
+"""What must not be found out, done twice or chosen: looked for by somebody who wants to."""
+
+from collections.abc import Callable
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+from helpdesk_surveys import listing, rhythm, surveys
+from helpdesk_surveys.answering import answer, open_link
+from helpdesk_surveys.figures import Wanted, board
+from helpdesk_surveys.invitations import invite
+from helpdesk_surveys.links import token
+from helpdesk_surveys.models import CES, RHYTHM, Invitation, Response, Suppression, Survey
+from helpdesk_surveys.sending import see_to
+
+from helpdesk.api import Event, Invalid, Refused, Ticket, User, db, now, reopen, solve, tag, transaction
+
+Make = Callable[..., Survey]
+
+
+def _answers() -> int:
+    return db.session.scalar(db.select(db.func.count()).select_from(Response)) or 0
+
+
+def test_an_anonymous_paper_counts_once_however_its_link_is_written(survey: Make, solved: Any) -> None:
+    """Zeros in front and capitals are the same link, so the same answer."""
+    survey(anonymous=True, min_group=2)
+    number, _dash, signature = token(solved()).partition("-")
+    for text in (f"{number}-{signature}", f"0{number}-{signature}", f"{number.zfill(8)}-{signature}".upper()):
+        answer(open_link(text), 4)
+    assert _answers() == 1
+
+
+def test_nothing_that_is_kept_of_an_anonymous_answer_has_a_moment(survey: Make, solved: Any) -> None:
+    """Neither its own columns lead to the invitation, nor does an event say when it was given."""
+    survey(anonymous=True, min_group=2)
+    one = solved()
+    answer(open_link(token(one)), 4)
+    response = db.session.scalars(db.select(Response)).one()
+    assert response.ballot_until > one.closes_at
+    assert (response.ballot_until - response.answered_at) % timedelta(days=7) == timedelta(0)
+    assert db.session.scalar(db.select(Event.id).where(Event.kind == "surveys_answered")) is None
+
+
+@pytest.fixture
+def crowd(
+    survey: Make, make_user: Any, make_ticket: Any, make_team: Any, agent: User, run_jobs: Any, travel: Any
+) -> Any:
+    """An anonymous survey with a minimum of three, answered by so many of each (team, tag, language)."""
+
+    def make(groups: dict[tuple[str, str, str], int]) -> tuple[Survey, dict[str, int]]:
+        made = survey(anonymous=True, min_group=3, reminder_days=0)
+        teams = {name: make_team(name) for name in sorted({name for name, _tag, _language in groups})}
+        for (team, name, language), number in groups.items():
+            for _one in range(number):
+                person = make_user(locale=language)
+                ticket = make_ticket("A question", requester=person, assignee=agent, team=teams[team])
+                if name:
+                    tag(ticket, [name], None)
+                solve(ticket, agent)
+        run_jobs()
+        travel(hours=3)
+        run_jobs()
+        for invitation in db.session.scalars(db.select(Invitation).order_by(Invitation.id)).all():
+            answer(open_link(token(invitation)), 3, "Some words")
+        return made, {name: team.id for name, team in teams.items()}
+
+    return make
+
+
+def test_no_two_views_of_an_anonymous_survey_differ_by_a_few(crowd: Any, boss: User) -> None:
+    """Whoever narrows twice, or compares two lists, learns of no group that is too small."""
+    made, teams = crowd(
+        {("Phones", "vip", "en"): 4, ("Phones", "vip", "es"): 1, ("Letters", "vip", "en"): 3, ("Lone", "", "es"): 2}
+    )
+    today = now().astimezone(UTC).date()
+
+    def wanted(**values: Any) -> Wanted:
+        return Wanted(made.id, today - timedelta(days=20), today, **values)
+
+    whole = board(boss, made, wanted())
+    assert whole.total.answers == 10
+    # Eight of ten have the tag: the two others are the whole less these.
+    assert [one.hidden for _key, _name, one in whole.by["tag"]] == [True]
+    # Lone would be what Phones and Letters leave, so Letters is hidden with it, and alone as well.
+    shown = {name: one.hidden for _key, name, one in whole.by["team"]}
+    assert shown == {"Phones": False, "Letters": True, "Lone": True}
+    assert board(boss, made, wanted(team=teams["Letters"])).total.hidden
+    # The five of one team may be seen together, but not four of them by another sign.
+    one_team = board(boss, made, wanted(team=teams["Phones"]))
+    assert one_team.total.answers == 5 and not any(one_team.by.values())
+    assert board(boss, made, wanted(team=teams["Phones"], language="en")).total.hidden
+    assert board(boss, made, wanted(team=teams["Phones"], language="en")).trend == []
+    # Answers of two lists could be compared one by one.
+    for narrowed in (wanted(team=teams["Phones"]), wanted(language="en"), wanted(tag="vip")):
+        assert listing.answers(boss, narrowed).hidden
+    assert len(listing.answers(boss, wanted()).rows) == 10
+
+
+def test_agents_do_not_see_the_scores_of_others_beside_a_person(
+    survey: Make, solved: Any, anna: User, agent: User, make_user: Any, sign_in: Any
+) -> None:
+    survey()
+    answer(open_link(token(solved())), 2)
+    assert "2 of 5" in sign_in(agent).get(f"/desk/people/{anna.id}").text
+    page = sign_in(make_user("agent", name="Otto Other")).get(f"/desk/people/{anna.id}").text
+    assert "How was it?" in page and "2 of 5" not in page
+
+
+def test_nobody_asks_about_their_own_work_whatever_is_measured(
+    survey: Make, make_user: Any, make_ticket: Any, anna: User
+) -> None:
+    made = survey(kind=CES)
+    chief = make_user("supervisor")
+    own = make_ticket("Mine", requester=anna, assignee=chief)
+    with pytest.raises(Refused):
+        invite(made, anna, own, chief)
+    assert db.session.scalars(db.select(Suppression.why)).all() == ["own"]
+
+
+def test_the_smallest_group_that_was_promised_only_grows(survey: Make, solved: Any, boss: User) -> None:
+    made = survey(anonymous=True, min_group=10)
+    solved()
+    surveys.save(made, {"min_group": 12}, boss)
+    with pytest.raises(Invalid) as problem:
+        surveys.save(made, {"min_group": 2}, boss)
+    assert problem.value.field == "min_group"
+
+
+def test_a_rhythm_plans_nobody_twice_and_counts_under_its_team(
+    survey: Make, anna: User, make_ticket: Any, make_team: Any, make_user: Any, agent: User
+) -> None:
+    """Two who plan at a time have read the same people; a later ticket of another team is not this survey's."""
+    phones, other = make_team("Phones"), make_team("Other")
+    make_ticket("Mine", requester=anna, assignee=agent, team=phones)
+    make_ticket("Another", requester=anna, assignee=make_user("agent"), team=other)
+    made = survey(occasion=RHYTHM, team_id=phones.id)
+    people = rhythm.turn(made.id, 0)
+    for _time in range(2):
+        with transaction():
+            rhythm.add(made.id, people)
+    (one,) = db.session.scalars(db.select(Invitation)).all()
+    assert (one.user_id, one.team_id, one.agent_id) == (anna.id, phones.id, agent.id)
+
+
+@pytest.mark.parametrize("what", ["complaint", "reopened"])
+def test_no_reminder_while_something_is_wrong(
+    what: str, survey: Make, solved: Any, ticket: Ticket, anna: User, make_ticket: Any, mails: Any, travel: Any
+) -> None:
+    """A complaint that came after the mail, or a ticket that is open again, is no time to be asked once more."""
+    survey()
+    one = solved()
+    if what == "complaint":
+        tag(make_ticket("I am angry", requester=anna), ["complaint"], None)
+    else:
+        reopen(ticket, anna)
+    travel(days=4)
+    with transaction():
+        see_to([one.id], now())
+    db.session.expire_all()
+    assert len(mails()) == 1 and one.reminded_at is None and one.due_at == one.closes_at
