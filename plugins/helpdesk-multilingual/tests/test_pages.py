@@ -70,6 +70,8 @@ def test_a_message_is_translated_below_its_original_and_its_language_corrected(
     page = browser.get(desk).text
     assert "Translate into English" in page and ">Spanish<" in page and "Not Spanish?" in page
     assert "Nobody reads Spanish" in browser.get("/desk/views/all").text
+    # A correction changes more than the block below the message: the page comes anew.
+    assert f'action="{address}/language"' in page and f'hx-post="{address}/language"' not in page
 
     part = {"HX-Request": "true"}
     for fault in ("slow", "down", "html", "wrong"):
