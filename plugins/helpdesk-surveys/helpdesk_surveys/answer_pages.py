@@ -16,6 +16,7 @@ from helpdesk.api import Invalid, Refused, known_locale, public_page
 from helpdesk_surveys import answering, asking, wording
 from helpdesk_surveys.asking import Typed
 from helpdesk_surveys.blueprint import pages, show
+from helpdesk_surveys.clocks import closing_day
 
 
 @pages.get("/a/<token>")
@@ -120,7 +121,11 @@ def _begun(asked: Any) -> Typed:
     typed.comment = ""
     if response is not None:
         typed.score = response.score if typed.score is None else typed.score
-        typed.comment, typed.answers = response.comment, dict(response.answers or {})
+        typed.comment = response.comment
+        # As a form sends them: the numbers of scales are kept as numbers.
+        typed.answers = {
+            key: value if isinstance(value, list) else str(value) for key, value in (response.answers or {}).items()
+        }
     return typed
 
 
@@ -168,6 +173,7 @@ def _thanks(asked: Any, change: str) -> Any:
         thanks=wording.thanks(questions, survey.kind, locale),
         score_name=name,
         change=change,
+        last_day=closing_day(asked.invitation) if asked.invitation is not None else None,
     )
 
 

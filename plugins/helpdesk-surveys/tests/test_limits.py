@@ -1,8 +1,10 @@
 """What must not be found out, done twice or chosen: looked for by somebody who wants to."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from helpdesk_surveys import listing, rhythm, surveys
@@ -159,3 +161,31 @@ def test_no_reminder_while_something_is_wrong(
         see_to([one.id], now())
     db.session.expire_all()
     assert len(mails()) == 1 and one.reminded_at is None and one.due_at == one.closes_at
+
+
+def test_a_scale_that_was_answered_is_still_chosen_when_the_answer_is_changed(
+    survey: Make, solved: Any, client: Any
+) -> None:
+    """Kept as a number, shown as chosen: who changes only the comment loses nothing."""
+    survey({"items": [{"key": "q1", "kind": "scale", "most": 5, "page": 1, "text": {"en": "How good?"}}]})
+    path = f"/p/surveys/a/{token(solved())}"
+    assert client.post(path, data={"step": "0", "score": "4", "q1": "3"}).status_code == 303
+    page = client.get(f"{path}?change=1").text
+    assert re.findall(r'name="(\w+)" value="(\d)" checked', page) == [("score", "4"), ("q1", "3")]
+
+
+def test_the_page_says_the_same_last_day_as_the_mail(
+    survey: Make, solved: Any, anna: User, client: Any, mails: Any
+) -> None:
+    """By the clock of who was asked: far in the east the next day has come already, or far in the west not yet."""
+    survey()
+    one = solved()
+    path = f"/p/surveys/a/{token(one)}"
+    answer(open_link(token(one)), 4)
+    for zone, hour in (("Pacific/Kiritimati", 12), ("Pacific/Pago_Pago", 3)):
+        with transaction():
+            anna.time_zone = zone
+            one.closes_at = one.closes_at.replace(hour=hour)
+        local = one.closes_at.astimezone(ZoneInfo(zone)).date()
+        assert local != one.closes_at.date()
+        assert f"You can change it until {local:%b} {local.day}" in client.get(path).text
