@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from helpdesk_surveys import listing, rhythm, surveys
+from helpdesk_surveys import counting, listing, rhythm, surveys
 from helpdesk_surveys.answering import answer, open_link
 from helpdesk_surveys.figures import Wanted, board
 from helpdesk_surveys.invitations import invite
 from helpdesk_surveys.links import token
-from helpdesk_surveys.models import CES, RHYTHM, Invitation, Response, Suppression, Survey
+from helpdesk_surveys.models import CES, LINK, RHYTHM, Day, Invitation, Response, Suppression, Survey
 from helpdesk_surveys.sending import see_to
+from helpdesk_surveys.settings import SurveySettings
 
 from helpdesk.api import Event, Invalid, Refused, Ticket, User, db, now, reopen, solve, tag, transaction
 
@@ -189,3 +191,34 @@ def test_the_page_says_the_same_last_day_as_the_mail(
         local = one.closes_at.astimezone(ZoneInfo(zone)).date()
         assert local != one.closes_at.date()
         assert f"You can change it until {local:%b} {local.day}" in client.get(path).text
+
+
+@pytest.mark.db
+def test_many_who_send_at_the_same_moment_are_counted_once(
+    survey: Make, solved: Any, app: Any, boss: User, configure: Any
+) -> None:
+    """By the link of one person, of an anonymous paper, and of the same form of a link for everybody."""
+    configure(SurveySettings, cap_most=9)
+    kinds = [survey(name="Named"), survey(name="Secret", anonymous=True, min_group=2)]
+    open_to_all = survey(name="Open", occasion=LINK)
+    solved()
+    every = db.session.scalars(db.select(Invitation)).all()
+    paths = [f"/p/surveys/a/{token(one)}" for one in every] + [f"/p/surveys/l/{open_to_all.link_key}"]
+    form = {"step": "0", "nonce": "a" * 32}
+    work = [(path, {**form, "score": str(number % 5 + 1)}) for path in paths for number in range(4)]
+    db.session.rollback()
+    with ThreadPoolExecutor(len(work)) as pool:
+        codes = list(pool.map(lambda one: app.test_client().post(one[0], data=one[1]).status_code, work))
+    db.session.rollback()
+    assert set(codes) == {303} and _answers() == len(paths) == 3
+    for one in (*kinds, open_to_all):
+        kept = _days(one)
+        counting.recount(one.id)
+        assert _days(one) == kept
+
+
+def _days(one: Survey) -> set[tuple[Any, ...]]:
+    """What is counted under each key, but where everything was taken away again."""
+    names = (*counting.KEY, *counting.NUMBERS)
+    rows = db.session.execute(db.select(*(getattr(Day, name) for name in names)).where(Day.survey_id == one.id))
+    return {tuple(row) for row in rows if any(row[len(counting.KEY) :])}
