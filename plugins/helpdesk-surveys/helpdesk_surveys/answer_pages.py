@@ -119,7 +119,8 @@ def _begun(asked: Any) -> Typed:
     survey, response = asked.survey, asked.response
     typed = asking.read(request.args, {"items": ()}, wording.scores(survey.kind, survey.look))
     typed.comment = ""
-    if response is not None:
+    # Whoever got an anonymous mail passed on, or finds it in the outbox, must not read what was answered.
+    if response is not None and not survey.anonymous:
         typed.score = response.score if typed.score is None else typed.score
         typed.comment = response.comment
         # As a form sends them: the numbers of scales are kept as numbers.
@@ -163,7 +164,7 @@ def _thanks(asked: Any, change: str) -> Any:
     survey, questions, response = asked.survey, asked.version.questions, asked.response
     locale = str(get_locale())
     name = ""
-    if response is not None and response.score is not None:
+    if response is not None and response.score is not None and not survey.anonymous:
         name = wording.score_name(survey.kind, survey.look, response.score)
     return show(
         "thanks.html",

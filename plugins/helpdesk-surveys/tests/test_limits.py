@@ -222,3 +222,15 @@ def _days(one: Survey) -> set[tuple[Any, ...]]:
     names = (*counting.KEY, *counting.NUMBERS)
     rows = db.session.execute(db.select(*(getattr(Day, name) for name in names)).where(Day.survey_id == one.id))
     return {tuple(row) for row in rows if any(row[len(counting.KEY) :])}
+
+
+def test_the_link_of_an_anonymous_mail_shows_nobody_what_was_answered(survey: Make, solved: Any, client: Any) -> None:
+    """Passed on, or found where mails are kept, it only takes an answer; its owner may still give another."""
+    survey(anonymous=True, min_group=2)
+    path = f"/p/surveys/a/{token(solved())}"
+    thanks = client.post(path, data={"step": "0", "score": "2", "comment": "Zinnober"}, follow_redirects=True)
+    assert thanks.status_code == 200 and "Thank you" in thanks.text and "Change my answer" in thanks.text
+    for page in (thanks.text, client.get(f"{path}?change=1").text, client.get(f"{path}?score=4").text):
+        assert "Zinnober" not in page and "Dissatisfied</strong>" not in page and 'value="2" checked' not in page
+    assert client.post(path, data={"step": "0", "score": "5"}).status_code == 303
+    assert db.session.scalars(db.select(Response.score)).all() == [5]
