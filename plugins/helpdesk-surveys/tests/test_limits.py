@@ -147,7 +147,7 @@ def test_a_rhythm_plans_nobody_twice_and_counts_under_its_team(
     assert (one.user_id, one.team_id, one.agent_id) == (anna.id, phones.id, agent.id)
 
 
-@pytest.mark.parametrize("what", ["complaint", "reopened"])
+@pytest.mark.parametrize("what", ["complaint", "reopened", "opted_out"])
 def test_no_reminder_while_something_is_wrong(
     what: str, survey: Make, solved: Any, ticket: Ticket, anna: User, make_ticket: Any, mails: Any, travel: Any
 ) -> None:
@@ -156,8 +156,11 @@ def test_no_reminder_while_something_is_wrong(
     one = solved()
     if what == "complaint":
         tag(make_ticket("I am angry", requester=anna), ["complaint"], None)
-    else:
+    elif what == "reopened":
         reopen(ticket, anna)
+    else:
+        with transaction():
+            anna.care_mail = False
     travel(days=4)
     with transaction():
         see_to([one.id], now())
@@ -234,3 +237,24 @@ def test_the_link_of_an_anonymous_mail_shows_nobody_what_was_answered(survey: Ma
         assert "Zinnober" not in page and "Dissatisfied</strong>" not in page and 'value="2" checked' not in page
     assert client.post(path, data={"step": "0", "score": "5"}).status_code == 303
     assert db.session.scalars(db.select(Response.score)).all() == [5]
+
+
+def test_the_team_that_a_rule_names_sees_and_marks_its_follow_up(
+    survey: Make, solved: Any, make_team: Any, make_user: Any, travel: Any, run_jobs: Any, sign_in: Any
+) -> None:
+    """Its supervisors are told, so they can say that the customer was contacted; those of a third team cannot."""
+    care, third = make_team("Care"), make_team("Third")
+    chief, stranger = make_user("supervisor", teams=[care]), make_user("supervisor", teams=[third])
+    survey(rules=[{"least": 1, "most": 2, "do": "ticket", "team_id": care.id, "tag": ""}])
+    answer(open_link(token(solved())), 1, "Zinnober")
+    travel(minutes=6)
+    run_jobs()
+    (one,) = listing.follow_ups(chief).rows
+    for user, code in ((chief, 200), (stranger, 404)):
+        assert sign_in(user).get(f"/p/surveys/answers/{one.response_id}").status_code == code
+    assert listing.follow_ups(stranger).rows == [] and listing.follow_up(stranger, one.id) is None
+    marked = sign_in(chief).post(f"/p/surveys/follow-ups/{one.id}", data={"state": "contacted"})
+    assert marked.status_code == 303
+    # The figures stay those of their own team.
+    today = now().astimezone(UTC).date()
+    assert board(chief, one.response.survey, Wanted(one.response.survey_id, today, today)).total.answers == 0
