@@ -92,13 +92,24 @@ def test_no_two_views_of_an_anonymous_survey_differ_by_a_few(crowd: Any, boss: U
     assert board(boss, made, wanted(team=teams["Letters"])).total.hidden
     # The five of one team may be seen together, but not four of them by another sign.
     one_team = board(boss, made, wanted(team=teams["Phones"]))
-    assert one_team.total.answers == 5 and not any(one_team.by.values())
+    assert one_team.total.answers == 5 and not any(one_team.by.values()) and one_team.trend == []
     assert board(boss, made, wanted(team=teams["Phones"], language="en")).total.hidden
     assert board(boss, made, wanted(team=teams["Phones"], language="en")).trend == []
     # Answers of two lists could be compared one by one.
     for narrowed in (wanted(team=teams["Phones"]), wanted(language="en"), wanted(tag="vip")):
         assert listing.answers(boss, narrowed).hidden
     assert len(listing.answers(boss, wanted()).rows) == 10
+    # One answer of a week ago: neither its week nor the other one is shown, since the whole is.
+    with transaction():
+        late = db.session.scalar(db.select(Response).order_by(Response.id).limit(1))
+        late.answered_at -= timedelta(days=7)
+    counting.recount(made.id)
+    assert [
+        one.figure.hidden for one in board(boss, made, wanted()).trend if one.figure.invited or one.figure.small
+    ] == [
+        True,
+        True,
+    ]
 
 
 def test_agents_do_not_see_the_scores_of_others_beside_a_person(
