@@ -51,7 +51,7 @@ def answer(token: str) -> Any:
 @public_page
 def ask_public(token: str) -> Any:
     """The question of a survey that whoever has its link may answer."""
-    asked = answering.open_public(token)
+    asked = answering.open_public(token, locale=str(get_locale()))
     if asked is None:
         return gone()
     with _language(asked):
@@ -66,7 +66,7 @@ def ask_public(token: str) -> Any:
 @public_page
 def answer_public(token: str) -> Any:
     """Keep an answer of somebody who is not known."""
-    asked = answering.open_public(token, request.form.get("nonce", ""))
+    asked = answering.open_public(token, request.form.get("nonce", ""), str(get_locale()))
     if asked is None:
         return gone()
     with _language(asked):

@@ -269,3 +269,20 @@ def test_the_team_that_a_rule_names_sees_and_marks_its_follow_up(
     # The figures stay those of their own team.
     today = now().astimezone(UTC).date()
     assert board(chief, one.response.survey, Wanted(one.response.survey_id, today, today)).total.answers == 0
+
+
+def test_a_link_for_everybody_speaks_the_language_of_who_opens_it(survey: Make, client: Any) -> None:
+    """And the answer is counted under it."""
+    made = survey({"texts": {"question": {"en": "How was the day?", "es": "¿Qué tal el día?"}}}, occasion=LINK)
+    path, spanish = f"/p/surveys/l/{made.link_key}", {"Accept-Language": "es"}
+    assert "¿Qué tal el día?" in client.get(path, headers=spanish).text
+    assert "How was the day?" in client.get(path, headers={"Accept-Language": "en"}).text
+    sent = client.post(path, data={"step": "0", "score": "4", "nonce": "b" * 32}, headers=spanish)
+    assert sent.status_code == 303
+    assert db.session.scalars(db.select(Response.language)).all() == ["es"]
+    surveys.save_texts(made, {"texts": {}, "items": [{"key": "q1", "kind": "text", "text": {"en": "More?"}}]}, None)
+    surveys.publish_version(made, None)
+    again = {"step": "0", "score": "5", "nonce": "b" * 32, "q1": "Never asked"}
+    assert client.post(path, data=again, headers=spanish).status_code == 303
+    kept = db.session.scalars(db.select(Response)).one()
+    assert (kept.score, kept.version.number, kept.answers) == (5, 1, {})
