@@ -16,6 +16,7 @@ from helpdesk.api import Invalid, Refused, known_locale, public_page
 from helpdesk_surveys import answering, asking, wording
 from helpdesk_surveys.asking import Typed
 from helpdesk_surveys.blueprint import pages, show
+from helpdesk_surveys.clocks import closing_day
 
 
 @pages.get("/a/<token>")
@@ -50,7 +51,7 @@ def answer(token: str) -> Any:
 @public_page
 def ask_public(token: str) -> Any:
     """The question of a survey that whoever has its link may answer."""
-    asked = answering.open_public(token)
+    asked = answering.open_public(token, locale=str(get_locale()))
     if asked is None:
         return gone()
     with _language(asked):
@@ -65,7 +66,7 @@ def ask_public(token: str) -> Any:
 @public_page
 def answer_public(token: str) -> Any:
     """Keep an answer of somebody who is not known."""
-    asked = answering.open_public(token, request.form.get("nonce", ""))
+    asked = answering.open_public(token, request.form.get("nonce", ""), str(get_locale()))
     if asked is None:
         return gone()
     with _language(asked):
@@ -118,9 +119,14 @@ def _begun(asked: Any) -> Typed:
     survey, response = asked.survey, asked.response
     typed = asking.read(request.args, {"items": ()}, wording.scores(survey.kind, survey.look))
     typed.comment = ""
-    if response is not None:
+    # Whoever got an anonymous mail passed on, or finds it in the outbox, must not read what was answered.
+    if response is not None and not survey.anonymous:
         typed.score = response.score if typed.score is None else typed.score
-        typed.comment, typed.answers = response.comment, dict(response.answers or {})
+        typed.comment = response.comment
+        # As a form sends them: the numbers of scales are kept as numbers.
+        typed.answers = {
+            key: value if isinstance(value, list) else str(value) for key, value in (response.answers or {}).items()
+        }
     return typed
 
 
@@ -158,7 +164,7 @@ def _thanks(asked: Any, change: str) -> Any:
     survey, questions, response = asked.survey, asked.version.questions, asked.response
     locale = str(get_locale())
     name = ""
-    if response is not None and response.score is not None:
+    if response is not None and response.score is not None and not survey.anonymous:
         name = wording.score_name(survey.kind, survey.look, response.score)
     return show(
         "thanks.html",
@@ -168,6 +174,7 @@ def _thanks(asked: Any, change: str) -> Any:
         thanks=wording.thanks(questions, survey.kind, locale),
         score_name=name,
         change=change,
+        last_day=closing_day(asked.invitation) if asked.invitation is not None else None,
     )
 
 

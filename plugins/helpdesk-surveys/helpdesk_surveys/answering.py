@@ -84,11 +84,13 @@ def open_public(token: str, nonce: str = "", locale: str = "") -> Asked | None:
     given = nonce.lower() if is_nonce(nonce) else ""
     ballot = ballot_of(f"{survey.id}:{given}") if given else ""
     query = select(Response).where(Response.ballot == ballot).options(selectinload(Response.tags))
+    found = db.session.scalar(query) if ballot else None
     return Asked(
         survey,
-        version,
+        # What was answered keeps its questions.
+        version if found is None else found.version,
         "open" if survey.active else "closed",
-        db.session.scalar(query) if ballot else None,
+        found,
         locale or default_locale(),
         nonce=given or new_key(),
         ballot=ballot,

@@ -133,7 +133,8 @@ def board(user: User, survey: Survey, wanted: Wanted) -> Board:
         nothing: dict[str, Sequence[Any]] = dict.fromkeys(DIMENSIONS, ())
         if not _may_be_seen(survey, wanted, scope):
             return Board(Figure(invited=total["invitations"], small=True, hidden=True), [], nothing, step)
-        return Board(figure(survey, total), _stretches(survey, wanted, step, trend), nothing, step)
+        # Its weeks would tell, beside those of the whole, of the others in each.
+        return Board(figure(survey, total), [], nothing, step)
     by = _breakdown(survey, wanted, scope)
     names = _names(by)
     return Board(
@@ -300,15 +301,16 @@ def _begin(day: date, step: str) -> date:
 
 def _stretches(survey: Survey, wanted: Wanted, step: str, trend: Mapping[date, Mapping[str, int]]) -> list[Stretch]:
     """Each with its ends, within what was asked for. Anonymous answers are dated by their week, and so told by it."""
-    found = []
+    spans = []
     for day in sorted(trend):
         ends = day
         if step == "week":
             ends = day + timedelta(days=6)
         elif step == "month":
             ends = (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-        found.append(Stretch(max(day, wanted.first), min(ends, wanted.last), figure(survey, trend[day])))
-    return found
+        spans.append((max(day, wanted.first), min(ends, wanted.last)))
+    figures = _covered(survey, [figure(survey, trend[day]) for day in sorted(trend)], _added(trend.values()))
+    return [Stretch(first, last, one) for (first, last), one in zip(spans, figures, strict=True)]
 
 
 def _names(by: Mapping[str, Mapping[int | str, Any]]) -> dict[tuple[str, int | str], str]:
@@ -345,12 +347,16 @@ def _shown(
             (key, text, Figure(invited=one.invited, small=True, hidden=True) if is_few else one)
             for (key, text, one), is_few in zip(found, few, strict=True)
         ][:_MOST]
-    left = total["answers"] - sum(one[2].answers for one in found)
-    # What the others leave of the whole would be the small group: the smallest that is shown goes with it.
-    if 0 < left < survey.min_group:
-        for place in range(len(found) - 1, -1, -1):
-            if found[place][2].answers:
-                hidden = Figure(invited=found[place][2].invited, small=True, hidden=True)
-                found[place] = (found[place][0], found[place][1], hidden)
-                break
-    return found[:_MOST]
+    figures = _covered(survey, [one for _key, _name, one in found], total)
+    return [(key, text, one) for (key, text, _one), one in zip(found, figures, strict=True)][:_MOST]
+
+
+def _covered(survey: Survey, figures: Sequence[Figure], total: Mapping[str, int]) -> Sequence[Figure]:
+    """The same, but the smallest that is shown hidden where the others leave a small group of the whole."""
+    left = total["answers"] - sum(one.answers for one in figures)
+    shown = sorted((one.answers, place) for place, one in enumerate(figures) if one.answers)
+    if not survey.anonymous or not shown or not 0 < left < survey.min_group:
+        return figures
+    found, place = list(figures), shown[0][1]
+    found[place] = Figure(invited=found[place].invited, small=True, hidden=True)
+    return found

@@ -16,7 +16,7 @@ NOTE_LENGTH = 2_000
 def find(user: User, follow_up_id: int) -> FollowUp | None:
     """A follow-up that ``user`` may see, with its answer."""
     query = select(FollowUp).join(Response, Response.id == FollowUp.response_id).where(FollowUp.id == follow_up_id)
-    criterion = scope_of(user).criterion(Response)
+    criterion = scope_of(user).of_follow_ups()
     if criterion is not None:
         query = query.where(criterion)
     return db.session.scalar(query.options(joinedload(FollowUp.response), joinedload(FollowUp.ticket)))

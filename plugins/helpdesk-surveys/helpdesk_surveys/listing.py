@@ -86,7 +86,7 @@ def every_answer(user: User, wanted: Wanted, score: str | int | None, with_comme
 def response(user: User, response_id: int) -> Response | None:
     """One answer if ``user`` may see it; to an anonymous survey only among as many as its smallest group."""
     query = select(Response).where(Response.id == response_id)
-    if (criterion := scope_of(user).criterion(Response)) is not None:
+    if (criterion := scope_of(user).of_answer()) is not None:
         query = query.where(criterion)
     found = db.session.scalar(query.options(*_with_people()))
     if found is None or not found.survey.anonymous:
@@ -151,7 +151,7 @@ def follow_ups(user: User, state: str = "", after: str = "", size: int = SIZE) -
     query = select(FollowUp).join(Response, Response.id == FollowUp.response_id)
     if state in FOLLOW_UP_STATES:
         query = query.where(FollowUp.state == state)
-    if (criterion := scope_of(user).criterion(Response)) is not None:
+    if (criterion := scope_of(user).of_follow_ups()) is not None:
         query = query.where(criterion)
     if (last := _number(after)) is not None:
         query = query.where(FollowUp.id < last)

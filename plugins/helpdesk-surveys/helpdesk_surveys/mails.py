@@ -1,13 +1,13 @@
 """The mail that asks, and the one that reminds, in the person's language. Inside the open transaction."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from flask_babel import format_date
 
-from helpdesk.api import Delivery, DeskSettings, pgettext, settings, speaking, write_care
+from helpdesk.api import Delivery, pgettext, speaking, write_care
 from helpdesk.api import gettext as _
 from helpdesk_surveys import wording
+from helpdesk_surveys.clocks import closing_day
 from helpdesk_surveys.links import url
 from helpdesk_surveys.models import Invitation, Survey, Version
 
@@ -60,10 +60,8 @@ def _choices(invitation: Invitation, survey: Survey) -> str:
 
 def _ending(invitation: Invitation, survey: Survey) -> str:
     lines = []
-    if invitation.closes_at is not None:
-        person = invitation.person
-        zone = (person.time_zone if person is not None else None) or settings(DeskSettings).time_zone
-        day = format_date(invitation.closes_at.astimezone(ZoneInfo(zone)).date(), "long", rebase=False)
+    if (last := closing_day(invitation)) is not None:
+        day = format_date(last, "long", rebase=False)
         lines.append(_("You can answer, and change your answer, until %(day)s.", day=day))
     if survey.anonymous:
         lines.append(_("Your answer is anonymous: it is kept without your name, and nobody sees that it is yours."))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import false, or_
 
 from helpdesk.api import User, allowed
+from helpdesk_surveys.models import FollowUp, Response
 from helpdesk_surveys.permissions import USE
 
 
@@ -24,6 +25,18 @@ class Scope:
         own = [table.agent_id == self.agent_id] if self.agent_id is not None else []
         teams = [table.team_id.in_(self.team_ids)] if self.team_ids else []
         return or_(*own, *teams) if own or teams else false()
+
+    def of_follow_ups(self) -> Any:
+        """That a follow-up, joined to its answer, belongs to it: by the answer, or as the team that a rule named."""
+        criterion = self.criterion(Response)
+        return criterion if criterion is None else or_(criterion, FollowUp.team_id.in_(self.team_ids))
+
+    def of_answer(self) -> Any:
+        """That a single answer may be opened: it belongs to it, or one of its follow-ups does."""
+        criterion = self.criterion(Response)
+        if criterion is None or not self.team_ids:
+            return criterion
+        return or_(criterion, Response.follow_ups.any(FollowUp.team_id.in_(self.team_ids)))
 
 
 def scope_of(user: User) -> Scope:

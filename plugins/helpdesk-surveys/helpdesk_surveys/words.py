@@ -257,7 +257,8 @@ def reader_zone() -> str:
 
 
 def day(value: date | datetime) -> str:
-    """A day of the calendar, with the year where it is not this one."""
+    """A day of the calendar, with the year where it is not this one; of a moment the day of the reader's zone."""
+    value = value.astimezone(get_timezone()).date() if isinstance(value, datetime) else value
     return _day(value, "MMMd" if value.year == now().year else "yMMMd", str(get_locale()))
 
 
