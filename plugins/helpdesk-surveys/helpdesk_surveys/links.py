@@ -25,8 +25,8 @@ def new_key() -> str:
 def token(invitation: Invitation) -> str:
     """The last part of the link of an invitation: HMAC-SHA-256 cut to 128 bits (RFC 2104, section 5).
 
-    Made anew each time it is mailed, so that our tables hold nothing by which somebody could answer for another. The mails
-    themselves lie in the desk's outbox.
+    Made anew each time it is mailed, so that our tables hold nothing by which somebody could answer for another. The
+    mails themselves lie in the desk's outbox.
     """
     return f"{invitation.id:x}-{_signature(invitation)}"
 
