@@ -72,7 +72,7 @@ from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused,
 from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
 from helpdesk.core.spreadsheets import harmless
-from helpdesk.core.throttle import within_limit
+from helpdesk.core.throttle import network_of, within_limit
 from helpdesk.core.transaction import transaction
 from helpdesk.core.wordings import InvalidWording, Wording
 from helpdesk.core.wordings import corrected as corrected_texts
@@ -153,6 +153,7 @@ from helpdesk.plugins.contributions import (
 )
 from helpdesk.plugins.hookspecs import hookimpl, hookspec
 from helpdesk.web.access import machine_page, permission_required, public_page, sign_in_required, token_page
+from helpdesk.web.form import Form
 from helpdesk.web.proving import proof_required
 from helpdesk.web.session import reader
 
@@ -186,6 +187,7 @@ __all__ = [
     "FetchUnreached",
     "Field",
     "Filled",
+    "Form",
     "Hours",
     "Importer",
     "IncomingFile",
@@ -281,6 +283,7 @@ __all__ = [
     "may_change_canned",
     "move",
     "named_things",
+    "network_of",
     "ngettext",
     "note",
     "now",

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy import delete, or_
 
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
@@ -14,6 +15,8 @@ from helpdesk.core.models import SignInAttempt, User
 from helpdesk.core.transaction import add_or_find, transaction
 
 WINDOW = timedelta(minutes=10)
+# Much longer than any window.
+_KEPT = timedelta(days=1)
 # Requests of one kind from one address within the window.
 LIMITS = {"ask": 20, "forgot": 10, "register": 10}
 
@@ -69,10 +72,19 @@ def count_request(kind: str, address: str) -> None:
         raise TooMany(_("Too many messages from your connection. Wait ten minutes, then send it again."))
 
 
-def within_limit(kind: str, user: User, most: int) -> bool:
+def forget_old() -> None:
+    """Take away counters whose window and pause are long over. Joins or opens the transaction."""
+    is_free = or_(SignInAttempt.blocked_until.is_(None), SignInAttempt.blocked_until < now())
+    with transaction():
+        db.session.execute(delete(SignInAttempt).where(SignInAttempt.window_start < now() - _KEPT, is_free))
+
+
+def within_limit(kind: str, user: User | str, most: int) -> bool:
     """Count one more use of something costly by a person; whether they are within ``most`` in ten minutes.
 
-    ``kind`` names what is counted, with the plugin in front of it: ``email.test``. Opens a transaction of its own.
+    ``kind`` names what is counted, with the plugin in front of it: ``email.test``. Strangers are counted by a text:
+    ``network_of`` their address, or the same text for all of them. Opens a transaction of its own, or joins the open
+    one: what that one takes back was not counted.
     """
     with transaction():
-        return count(key_of(kind, f"#{user.id}"), WINDOW).failures <= most
+        return count(key_of(kind, user if isinstance(user, str) else f"#{user.id}"), WINDOW).failures <= most

@@ -21,7 +21,7 @@ from helpdesk.api import (
 )
 from helpdesk.api import Job as JobContribution
 from helpdesk.core.jobs import claims, heartbeat, ledger, retention, runner, workers
-from helpdesk.core.models import Job, QuarantinedMessage, Team, Worker
+from helpdesk.core.models import Job, QuarantinedMessage, SignInAttempt, Team, Worker
 from helpdesk.core.transaction import Busy
 
 pytestmark = pytest.mark.usefixtures("nothing_daily")
@@ -457,12 +457,16 @@ def test_what_has_ended_long_ago_goes_and_what_has_failed_stays(
         db.session.add(QuarantinedMessage(queue="sqlite", data="", size=0, reason="new"))
         silent = {"host": "elsewhere", "pid": 1, "version": "1", "queue": "redis", "threads": 2, "beat_at": long_ago}
         db.session.add(Worker(id="silent", **silent))
+        for key, until in (("over", None), ("was-paused", long_ago), ("pauses", now() + timedelta(minutes=5))):
+            db.session.add(SignInAttempt(key=key, window_start=long_ago, blocked_until=until))
+        db.session.add(SignInAttempt(key="counts", window_start=now()))
     tidy = schedule(retention.JOB)
     run_jobs()
     left = [(job.name, job.state) for job in db.session.scalars(select(Job).where(Job.id != tidy.id).order_by(Job.id))]
     assert left == [("probe.old", "failed"), ("probe.new", "done"), ("probe.waits", "waiting")]
     assert [one.reason for one in db.session.scalars(select(QuarantinedMessage))] == ["new"]
     assert db.session.scalars(select(Worker)).all() == []
+    assert set(db.session.scalars(select(SignInAttempt.key))) == {"pauses", "counts"}
     assert tidy.result == {"jobs": 4, "messages": 1, "notices": 0}
 
 

@@ -161,7 +161,6 @@ KEYS: dict[str, Any] = {
     "surveys_day.cut": "total",
     "surveys_follow_up.action": lambda place: f"tag{place}"[:3] if place else "tell",
     "surveys_follow_up.state": _one_of("open", "contacted", "resolved"),
-    "surveys_gate.key": _digest,
     "surveys_invitation.key": lambda place: _digest(place)[:32],
     "surveys_invitation.source": _one_of("solved", "rhythm", "hand"),
     "surveys_invitation.state": _one_of("sent", "planned", "answered", "closed"),

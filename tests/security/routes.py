@@ -19,6 +19,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _OF_THE_MOMENT = ("Set-Cookie", "Date", "Expires")
 _TOKENS = re.compile(
     r'(?<=nonce=")[^"]+|(?<=nonce-)[\w+/=-]+|(?<=csrf_token" value=")[^"]+|(?<=name="once" hidden>)[^<]+'
+    r'|(?<=name="nonce" value=")[^"]+'
     r'|"X-CSRFToken": ?"[^"]+"'
 )
 

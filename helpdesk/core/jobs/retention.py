@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
-from helpdesk.core import idempotency, schedules, sign_in_sessions, trusted_devices
+from helpdesk.core import idempotency, schedules, sign_in_sessions, throttle, trusted_devices
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs.work import Work
@@ -33,6 +33,7 @@ def purge_old(work: Work) -> dict[str, int]:
         sign_in_sessions.forget_old()
         trusted_devices.forget_old()
         idempotency.forget_old()
+        throttle.forget_old()
     return {"jobs": jobs, "messages": messages, "notices": notices}
 
 

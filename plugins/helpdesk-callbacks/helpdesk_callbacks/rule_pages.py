@@ -7,6 +7,7 @@ from sqlalchemy import func, or_, select
 
 from helpdesk.api import (
     PRIORITIES,
+    Form,
     Invalid,
     Team,
     TicketType,
@@ -21,7 +22,6 @@ from helpdesk.api import (
 )
 from helpdesk.api import gettext as _
 from helpdesk_callbacks.blueprint import pages, show
-from helpdesk_callbacks.forms import Form
 from helpdesk_callbacks.models import KINDS, FollowUpRule, Reason, TeamCapacity
 from helpdesk_callbacks.permissions import MANAGE
 from helpdesk_callbacks.settings import CallbackSettings

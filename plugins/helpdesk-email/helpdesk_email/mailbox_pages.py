@@ -28,7 +28,7 @@ from helpdesk.api import (
 from helpdesk.api import gettext as _
 from helpdesk_email import fetching, signing_in
 from helpdesk_email.blueprint import pages
-from helpdesk_email.forms import ADDRESS, Form
+from helpdesk_email.forms import ADDRESS, MailForm
 from helpdesk_email.models import DELETE, HANDED, IMAP, MOVE, POP3, SEEN, FetchedMail, Mailbox, Server
 from helpdesk_email.rooms import MANAGE, too_many_tests
 from helpdesk_email.settings import HOSTS, NONE, STARTTLS, TLS, IncomingSettings
@@ -69,7 +69,7 @@ def new_mailbox() -> Any:
 @proof_required
 def add_mailbox() -> Any:
     """Make a mailbox."""
-    form = _read(Form(request.form), None)
+    form = _read(MailForm(request.form), None)
     there = form.choice("there", (_LEAVE, _TAKE))
     del form.values["there"]
     if form.errors:
@@ -97,7 +97,7 @@ def mailbox(mailbox_id: int) -> Any:
 def save_mailbox(mailbox_id: int) -> Any:
     """Change a mailbox."""
     box = _mailbox(mailbox_id)
-    form = _read(Form(request.form), box)
+    form = _read(MailForm(request.form), box)
     if form.errors:
         return _page(box, signing_in.as_typed(form), form)
     with transaction():
@@ -254,7 +254,7 @@ def _note(action: str, box: Mailbox, changed: Mapping[str, Any] | None = None) -
 # ---- the form
 
 
-def _read(form: Form, box: Mailbox | None) -> Form:
+def _read(form: MailForm, box: Mailbox | None) -> MailForm:
     ours = form.line("address", required=True).lower()
     form.values["address"] = ours
     if ours and not ADDRESS.fullmatch(ours):
@@ -287,7 +287,7 @@ def _read(form: Form, box: Mailbox | None) -> Form:
 def _page(
     box: Mailbox | None,
     values: Mapping[str, Any],
-    form: Form | None = None,
+    form: MailForm | None = None,
     secret: str = "",
     checks: Any = None,
 ) -> Any:

@@ -22,7 +22,7 @@ from helpdesk.api import (
 from helpdesk.api import gettext as _
 from helpdesk_email import rules
 from helpdesk_email.blueprint import pages
-from helpdesk_email.forms import Form
+from helpdesk_email.forms import MailForm
 from helpdesk_email.models import BEGINS, CONTAINS, ENDS, HEADER, HOLD, IGNORE, IS, SENDER, SORT, SUBJECT, TEXT, Rule
 from helpdesk_email.rooms import MANAGE
 
@@ -63,7 +63,7 @@ def new_rule() -> Any:
 @permission_required(MANAGE)
 def add_rule() -> Any:
     """Make a rule."""
-    form = _read(Form(request.form))
+    form = _read(MailForm(request.form))
     if form.errors:
         return _form(None, {**form.values, "active": True}, form.errors)
     with transaction():
@@ -86,7 +86,7 @@ def rule(rule_id: int) -> Any:
 @permission_required(MANAGE)
 def save_rule(rule_id: int) -> Any:
     """Change a rule."""
-    found, form = _rule(rule_id), _read(Form(request.form))
+    found, form = _rule(rule_id), _read(MailForm(request.form))
     form.tick("active")
     if form.errors:
         return _form(found, form.values, form.errors)
@@ -165,7 +165,7 @@ def _note(action: str, rule: Rule) -> None:
     rules.changed()
 
 
-def _read(form: Form) -> Form:
+def _read(form: MailForm) -> MailForm:
     part = form.choice("part", (SENDER, HEADER, SUBJECT, TEXT))
     form.choice("how", (IS, CONTAINS, BEGINS, ENDS))
     form.choice("act", (IGNORE, HOLD, SORT))
@@ -182,7 +182,7 @@ def _read(form: Form) -> Form:
     return form
 
 
-def _read_sorting(form: Form) -> None:
+def _read_sorting(form: MailForm) -> None:
     """What the ticket gets; of a rule that does something else nothing of it is kept."""
     form.choice("priority", ("", *PRIORITIES))
     form.row("type_id", set(db.session.scalars(select(TicketType.id))))

@@ -11,7 +11,7 @@ from helpdesk.api import gettext as _
 from helpdesk_email import checking, signing_in
 from helpdesk_email import servers as servers_of
 from helpdesk_email.blueprint import pages
-from helpdesk_email.forms import Form
+from helpdesk_email.forms import MailForm
 from helpdesk_email.models import MainServer, Server
 from helpdesk_email.rooms import MANAGE, too_many_tests
 from helpdesk_email.settings import NONE, STARTTLS, TLS, EmailSettings
@@ -63,7 +63,7 @@ def new_server() -> Any:
 @proof_required
 def add_server() -> Any:
     """Make a server; it is the last that is tried."""
-    form = _read(Form(request.form), None)
+    form = _read(MailForm(request.form), None)
     if form.errors:
         return _page(None, signing_in.as_typed(form), form)
     with transaction():
@@ -90,7 +90,7 @@ def server(server_id: int) -> Any:
 def save_server(server_id: int) -> Any:
     """Change a server; it is tried again at once."""
     found = _server(server_id)
-    form = _read(Form(request.form), found)
+    form = _read(MailForm(request.form), found)
     if form.errors:
         return _page(found, signing_in.as_typed(form), form)
     with transaction():
@@ -204,7 +204,7 @@ def _note(action: str, found: Server, changed: Mapping[str, Any] | None = None) 
     audit(action, reader(), found.name, signing_in.for_the_record(changed or {}))
 
 
-def _read(form: Form, found: Server | None) -> Form:
+def _read(form: MailForm, found: Server | None) -> MailForm:
     name = form.line("name", longest=100, required=True)
     query = select(Server.id).where(func.lower(Server.name) == name.lower(), Server.id != (found.id if found else 0))
     if name and db.session.scalar(query) is not None:
@@ -216,7 +216,7 @@ def _read(form: Form, found: Server | None) -> Form:
     return form
 
 
-def _page(found: Server | None, values: Mapping[str, Any], form: Form | None = None, checks: Any = None) -> Any:
+def _page(found: Server | None, values: Mapping[str, Any], form: MailForm | None = None, checks: Any = None) -> Any:
     page = render_template(
         "email/rooms/server.html",
         server=found,

@@ -5,7 +5,7 @@ from typing import Any
 
 from helpdesk.api import gettext as _
 from helpdesk_email import oauth
-from helpdesk_email.forms import Form
+from helpdesk_email.forms import MailForm
 from helpdesk_email.models import Mailbox, Server
 
 SECRETS = ("password", "oauth_client_secret", "oauth_refresh_token")
@@ -18,7 +18,7 @@ _ACCOUNT = ("host", "username", "oauth", "oauth_token_url", "oauth_client_id", "
 
 
 def read(
-    form: Form,
+    form: MailForm,
     saved: Mailbox | Server | None,
     *,
     needed: bool,
@@ -53,7 +53,7 @@ def read(
         form.refuse("password", _("Fill this in."))
 
 
-def _need_oauth(form: Form, saved: Mailbox | Server | None, provider: str) -> None:
+def _need_oauth(form: MailForm, saved: Mailbox | Server | None, provider: str) -> None:
     if not form.values.get("oauth_refresh_token") and not (saved and saved.oauth_refresh_token):
         form.refuse("oauth_refresh_token", _("Fill this in."))
     address = form.values["oauth_token_url"]
@@ -63,13 +63,13 @@ def _need_oauth(form: Form, saved: Mailbox | Server | None, provider: str) -> No
         form.refuse("oauth_token_url", _("Fill this in."))
 
 
-def _goes_elsewhere(form: Form, saved: Mailbox | Server, host: str) -> bool:
+def _goes_elsewhere(form: MailForm, saved: Mailbox | Server, host: str) -> bool:
     """Whether secrets would be sent to somebody else: the server, or whoever gives out tokens for it."""
     there = (host, form.values["oauth"], form.values["oauth_token_url"])
     return there != (saved.host, saved.oauth, saved.oauth_token_url)
 
 
-def _ask_again(form: Form, saved: Mailbox | Server, wanted: Collection[str]) -> None:
+def _ask_again(form: MailForm, saved: Mailbox | Server, wanted: Collection[str]) -> None:
     """A saved secret goes to nobody that it was not typed for: typed again where it is ``wanted``, else forgotten."""
     for name in SECRETS:
         if name in form.values or not getattr(saved, name):
@@ -80,7 +80,7 @@ def _ask_again(form: Form, saved: Mailbox | Server, wanted: Collection[str]) -> 
             form.values[name] = ""
 
 
-def change(row: Mailbox | Server, form: Form, **reset: Any) -> dict[str, Any]:
+def change(row: Mailbox | Server, form: MailForm, **reset: Any) -> dict[str, Any]:
     """Write what a form says, inside the open transaction; answer what is other than it was.
 
     What was wrong was wrong with what it was before: that goes, and so does what ``reset`` names.
@@ -103,7 +103,7 @@ def as_saved(row: Mailbox | Server) -> dict[str, Any]:
     return {column.key: getattr(row, column.key) for column in row.__table__.columns if column.key not in _HIDDEN}
 
 
-def as_typed(form: Form) -> dict[str, Any]:
+def as_typed(form: MailForm) -> dict[str, Any]:
     """What was typed, to be corrected; no secret among it."""
     return {key: value for key, value in form.typed.items() if key not in SECRETS}
 

@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 
-from helpdesk.api import Invalid, permission_required, reader
+from helpdesk.api import Form, Invalid, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import choosing, glossary, glossary_exchange
 from helpdesk_multilingual.blueprint import pages, row_of, show
 from helpdesk_multilingual.exchange_forms import csv_answer, taken
-from helpdesk_multilingual.forms import Form
 from helpdesk_multilingual.glossary import TermDraft
 from helpdesk_multilingual.models import Term
 from helpdesk_multilingual.permissions import MANAGE

@@ -4,12 +4,11 @@ from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
 
+from helpdesk.api import Form, permission_required, reader
 from helpdesk.api import gettext as _
-from helpdesk.api import permission_required, reader
 from helpdesk_multilingual import choosing, memory, memory_exchange
 from helpdesk_multilingual.blueprint import pages, row_of, show
 from helpdesk_multilingual.exchange_forms import csv_answer, taken
-from helpdesk_multilingual.forms import Form
 from helpdesk_multilingual.models import Pair
 from helpdesk_multilingual.permissions import MANAGE
 

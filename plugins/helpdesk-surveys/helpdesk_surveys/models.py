@@ -298,13 +298,3 @@ class Day(db.Model):
     n8: Mapped[int] = mapped_column(default=0)
     n9: Mapped[int] = mapped_column(default=0)
     n10: Mapped[int] = mapped_column(default=0)
-
-
-class Gate(db.Model):
-    """How many answers came by one link within a while: slows down floods."""
-
-    __tablename__ = "surveys_gate"
-
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    began_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-    count: Mapped[int] = mapped_column(default=0)

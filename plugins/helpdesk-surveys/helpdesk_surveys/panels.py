@@ -7,7 +7,7 @@ from helpdesk.api import Action, NavItem, Panel, Ticket, User, db, hookimpl, rea
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_surveys import wording, words
 from helpdesk_surveys.figures import headline
-from helpdesk_surveys.models import ANSWERED, SENT, FollowUp, Invitation, Response, Survey
+from helpdesk_surveys.models import ANSWERED, RHYTHM, SENT, FollowUp, Invitation, Response, Survey
 from helpdesk_surveys.permissions import MANAGE, USE
 from helpdesk_surveys.scopes import scope_of
 
@@ -52,13 +52,12 @@ def ticket_panels(ticket: Ticket) -> list[Panel]:
 @hookimpl
 def user_panels(person: User, user: User) -> list[Panel]:
     """When a person was asked, and those of their answers that the reader may see. Two queries at most."""
+    # Nobody knows who could see a ticket that is gone: what was asked after it is not shown here.
+    of_no_ticket = and_(Invitation.ticket_id.is_(None), Invitation.source == RHYTHM)
     query = (
         select(Invitation)
         .where(Invitation.user_id == person.id, Invitation.state.in_((SENT, ANSWERED)))
-        .where(
-            Invitation.ticket_id.is_(None)
-            | Invitation.ticket_id.in_(visible_tickets(user).with_only_columns(Ticket.id))
-        )
+        .where(of_no_ticket | Invitation.ticket_id.in_(visible_tickets(user).with_only_columns(Ticket.id)))
         .options(joinedload(Invitation.survey), joinedload(Invitation.ticket))
         .order_by(Invitation.sent_at.desc(), Invitation.id.desc())
         .limit(_SHOWN)

@@ -11,7 +11,6 @@ from helpdesk.api import Invalid, Refused, Ticket, Work, db, now, transaction
 from helpdesk_surveys import counting, mails
 from helpdesk_surveys.clocks import out_of_quiet
 from helpdesk_surveys.excluding import Limits, leaves_out, limits_of, tags_of, why_not, write_down
-from helpdesk_surveys.gates import clear_gates
 from helpdesk_surveys.links import ballot_of, token
 from helpdesk_surveys.models import (
     CLOSED,
@@ -48,7 +47,6 @@ def send_due(work: Work) -> None:
         except _BROKEN:
             seen += _one_by_one(work, ids)
     with work.last_step(result={"invitations": seen}):
-        clear_gates()
         _forget_papers(now())
 
 

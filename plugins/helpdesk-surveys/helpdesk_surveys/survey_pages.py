@@ -6,12 +6,11 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import func, select
 
-from helpdesk.api import Invalid, Team, db, permission_required, reader, transaction
+from helpdesk.api import Form, Invalid, Team, db, permission_required, reader, transaction
 from helpdesk.api import gettext as _
 from helpdesk_surveys import links
 from helpdesk_surveys import surveys as keeping
 from helpdesk_surveys.blueprint import pages, show
-from helpdesk_surveys.forms import Form
 from helpdesk_surveys.models import ACTIONS, KINDS, LOOKS, OCCASIONS, SCALES, Survey, Version
 from helpdesk_surveys.permissions import MANAGE
 

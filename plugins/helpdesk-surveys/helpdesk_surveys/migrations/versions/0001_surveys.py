@@ -12,13 +12,6 @@ down_revision = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
-        "surveys_gate",
-        sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("began_at", UtcDateTime(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_surveys_gate"),
-    )
-    op.create_table(
         "surveys_survey",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -305,4 +298,3 @@ def downgrade() -> None:
     op.drop_table("surveys_suppression")
     op.drop_table("surveys_day")
     op.drop_table("surveys_survey")
-    op.drop_table("surveys_gate")
