@@ -84,10 +84,9 @@ def _preview(row: Survey, typed: Typed, here: int) -> Any:
 
 def _locale() -> str:
     """The language that is worded; the reader's own at first."""
+    chosen = (request.form if request.method == "POST" else request.args).get("locale", "")
     known = dict(locales())
-    return next(
-        (code for code in (request.values.get("locale", ""), str(get_locale())) if code in known), default_locale()
-    )
+    return next((code for code in (chosen, str(get_locale())) if code in known), default_locale())
 
 
 # ---- what was typed
