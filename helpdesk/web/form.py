@@ -33,8 +33,11 @@ class Form:
         return self._kept(name, text, longest)
 
     def number(self, name: str, *, smallest: int, largest: int, default: int | None = None) -> int:
-        """A whole number; with a ``default`` nothing need be typed."""
-        text = self.typed.get(name, "").strip() or str(default)
+        """A whole number. Where nothing was typed it is the ``default``, whatever the limits."""
+        text = self.typed.get(name, "").strip()
+        if not text and default is not None:
+            self.values[name] = default
+            return default
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
         if not smallest <= number <= largest:
             self.refuse(name, _("Enter a number from %(smallest)s to %(largest)s.", smallest=smallest, largest=largest))
