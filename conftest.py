@@ -172,6 +172,27 @@ def listen(request: pytest.FixtureRequest) -> Iterator[Callable[[Any], str]]:
         door.shut()
 
 
+@pytest.fixture
+def visit(browser: Any, app: Any, listen: Any) -> Callable[..., Any]:
+    """A page of a browser of somebody's own; without a client a stranger's. What goes wrong there is noted."""
+    url = listen(app)
+    problems: list[str] = []
+
+    def begin(client: Any = None, **how: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "timezone_id": "UTC", **how})
+        if client is not None:
+            cookie = client.get_cookie("helpdesk").value
+            context.add_cookies([{"name": "helpdesk", "value": cookie, "url": url}])
+        page = context.new_page()
+        page.set_default_timeout(1000 * START_SECONDS)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        return page
+
+    begin.url, begin.problems = url, problems  # type: ignore[attr-defined]
+    return begin
+
+
 class _Door:
     """Where requests go in to an application. Once it is shut none is worked on any more, and the database may go.
 

@@ -2,7 +2,6 @@
 
 import email.message
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from helpdesk.api import DeskSettings, User, db, receive, transaction
 from helpdesk.testing.plugins import modules
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-# Milliseconds, for a machine that is busy with other tests.
-PATIENCE = 120_000
+DESK = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
@@ -31,25 +29,6 @@ def home(home: Path) -> Path:
     head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nLanguage: ar\\n"\n\n'
     (folder / "messages.po").write_text(f'{head}msgid "Search"\nmsgstr "بحث"\n', "utf-8")
     return home
-
-
-@pytest.fixture
-def visit(browser: Any, app: Any, listen: Any) -> Callable[..., Any]:
-    """A page of a browser of somebody who has signed in. What goes wrong there is noted."""
-    url = listen(app)
-    problems: list[str] = []
-
-    def begin(client: Any, **how: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **how})
-        context.add_cookies([{"name": "helpdesk", "value": client.get_cookie("helpdesk").value, "url": url}])
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        return page
-
-    begin.url, begin.problems = url, problems  # type: ignore[attr-defined]
-    return begin
 
 
 @pytest.fixture
@@ -89,7 +68,7 @@ def test_a_spanish_mail_is_read_and_answered_by_somebody_who_reads_english(
     }
     number = mail("Lucía Ferrer <lucia@customer.example>", "El freno trasero roza", asked)
     run_jobs()
-    page = visit(sign_in(mia))
+    page = visit(sign_in(mia), viewport=DESK)
     page.goto(f"{visit.url}/desk/tickets/{number}")
     first = page.locator(".msg").first
     expect(first.locator(".msg-head")).to_contain_text("Spanish")
@@ -165,7 +144,7 @@ def test_a_chinese_mail_is_answered_without_an_engine(
     number = mail("陈雨桐 <chen@customer.example>", "退款还没有到账", "您好，我的退款还没有收到，请帮忙看一下。")
     run_jobs()
     browser = sign_in(mia)
-    page = visit(browser)
+    page = visit(browser, viewport=DESK)
     page.goto(f"{visit.url}/desk/tickets/{number}")
     expect(page.locator(".msg").first.locator(".msg-head")).to_contain_text("Chinese")
     page.locator("#composer-editor").click()

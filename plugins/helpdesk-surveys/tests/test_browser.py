@@ -1,7 +1,6 @@
 """In Chromium: solved, a mail, one click, a comment, a low score, a follow-up, and figures that open it."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,30 +9,7 @@ from helpdesk_surveys.models import FollowUp, Response
 from helpdesk.api import Team, Ticket, User, db, transaction
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-# Milliseconds, for a machine that is busy with other tests.
-PATIENCE = 120_000
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture
-def visit(browser: Any, app: Any, listen: Any) -> Callable[..., Any]:
-    """A page of a browser of somebody's own; without a client a stranger's. What goes wrong there is noted."""
-    url = listen(app)
-    problems: list[str] = []
-
-    def begin(client: Any = None, **how: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "timezone_id": "UTC", **how})
-        if client is not None:
-            cookie = client.get_cookie("helpdesk").value
-            context.add_cookies([{"name": "helpdesk", "value": cookie, "url": url}])
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        return page
-
-    begin.url, begin.problems = url, problems  # type: ignore[attr-defined]
-    return begin
 
 
 def overflow(page: Any) -> int:
