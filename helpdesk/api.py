@@ -153,6 +153,7 @@ from helpdesk.plugins.contributions import (
 )
 from helpdesk.plugins.hookspecs import hookimpl, hookspec
 from helpdesk.web.access import machine_page, permission_required, public_page, sign_in_required, token_page
+from helpdesk.web.days import read_days
 from helpdesk.web.form import Form
 from helpdesk.web.proving import proof_required
 from helpdesk.web.session import reader
@@ -293,6 +294,7 @@ __all__ = [
     "proof_required",
     "pgettext",
     "public_page",
+    "read_days",
     "reader",
     "publish",
     "receive",

@@ -9,7 +9,7 @@ from flask import request, url_for
 from flask_babel import format_decimal, format_percent
 
 from helpdesk.api import gettext as _
-from helpdesk.api import permission_required, reader
+from helpdesk.api import permission_required, read_days, reader
 from helpdesk_callbacks import words
 from helpdesk_callbacks.blueprint import pages, show
 from helpdesk_callbacks.list_pages import figure_name
@@ -44,7 +44,7 @@ def figures() -> Any:
     """The figures of the calls that were promised for some days."""
     zone = words.reader_zone()
     now_day = today(zone)
-    first, last, error = _span(now_day)
+    first, last, error = read_days(request.args, now_day, _USUAL, MOST_DAYS)
     found = numbers(reader(), first, last, zone, _nobody)
     wanted = Wanted(who=ALL, first=first, last=last)
     return show(
@@ -67,24 +67,6 @@ def figures() -> Any:
         error=error,
         zone=zone,
     )
-
-
-def _span(now_day: date) -> tuple[date, date, str]:
-    """The days asked for; the usual ones with a sentence where they cannot be read."""
-    usual = (now_day - timedelta(days=_USUAL - 1), now_day)
-    try:
-        first = date.fromisoformat(request.args.get("first") or usual[0].isoformat())
-        last = date.fromisoformat(request.args.get("last") or usual[1].isoformat())
-    except ValueError:
-        example = "2026-03-31"
-        return *usual, _(
-            "These days cannot be read; choose a first and a last day, such as %(example)s.", example=example
-        )
-    if first > last:
-        return *usual, _("The last day is before the first; choose a later one.")
-    if (last - first).days >= MOST_DAYS or not 2000 <= first.year <= last.year < 2200:
-        return *usual, _("These are too many days; %(number)s fit.", number=MOST_DAYS)
-    return first, last, ""
 
 
 def _quick(now_day: date, first: date, last: date) -> list[tuple[str, str, bool]]:

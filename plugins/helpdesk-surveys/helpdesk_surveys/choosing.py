@@ -8,21 +8,21 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import select
 
-from helpdesk.api import Team, User, db, language_name
+from helpdesk.api import Team, User, db, language_name, read_days
 from helpdesk.api import gettext as _
 from helpdesk_surveys import words
 from helpdesk_surveys.blueprint import number_in
 from helpdesk_surveys.figures import Wanted
 from helpdesk_surveys.models import Survey
 
-# A year and a day; the usual span.
-MOST_DAYS, USUAL = 366, 90
+# The usual number of days.
+USUAL = 90
 KEYS = ("agent", "team", "tag", "channel", "language")
 
 
 def read(args: Mapping[str, str], survey_id: int | None, today: date) -> tuple[Wanted, str]:
     """What is wanted, and a sentence where the days cannot be read; what the address does not say is left out."""
-    first, last, problem = _span(args, today)
+    first, last, problem = read_days(args, today, USUAL)
     return Wanted(
         survey_id=survey_id,
         first=first,
@@ -92,20 +92,3 @@ def _name(key: str, value: Any) -> str:
         team = db.session.get(Team, value) if value else None
         return team.name if team else words.nobody(key) if value == 0 else _("one team")
     return group_name(key, value, str(value))
-
-
-def _span(args: Mapping[str, str], today: date) -> tuple[date, date, str]:
-    usual = (today - timedelta(days=USUAL - 1), today)
-    try:
-        first = date.fromisoformat(args.get("first") or usual[0].isoformat())
-        last = date.fromisoformat(args.get("last") or usual[1].isoformat())
-    except ValueError:
-        example = "2026-03-31"
-        return *usual, _(
-            "These days cannot be read; choose a first and a last day, such as %(example)s.", example=example
-        )
-    if first > last:
-        return *usual, _("The last day is before the first; choose a later one.")
-    if (last - first).days >= MOST_DAYS or not 2000 <= first.year <= last.year < 2200:
-        return *usual, _("These are too many days; %(number)s fit.", number=MOST_DAYS)
-    return first, last, ""
