@@ -10,7 +10,9 @@ from helpdesk_multilingual import agents
 from helpdesk_multilingual import libretranslate as engine
 from helpdesk_multilingual.settings import MultilingualSettings
 
-from helpdesk.api import RequestSettings, User
+from helpdesk.api import RequestSettings, Ticket, User
+
+ES = "No me ha llegado el pedido y ya han pasado dos semanas."
 
 _spec = importlib.util.spec_from_file_location("stand_in", Path(__file__).with_name("stand_in.py"))
 assert _spec is not None and _spec.loader is not None
@@ -39,3 +41,24 @@ def speaks(make_user: Any) -> Callable[..., User]:
         return agent
 
     return make
+
+
+@pytest.fixture
+def mia(make_user: Any) -> User:
+    """An agent."""
+    found: User = make_user("agent", name="Mia Sorel")
+    return found
+
+
+@pytest.fixture
+def lucia(make_user: Any) -> User:
+    """A customer."""
+    found: User = make_user(name="Lucía Ferrer", email="lucia@customer.example")
+    return found
+
+
+@pytest.fixture
+def ticket(make_ticket: Any, lucia: User) -> Ticket:
+    """What she wrote."""
+    found: Ticket = make_ticket("Pedido", ES, requester=lucia)
+    return found

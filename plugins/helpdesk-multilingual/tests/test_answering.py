@@ -37,21 +37,6 @@ WORDS = "We have sent order 4471 again.\n\nIt arrives on Monday."
 
 
 @pytest.fixture
-def mia(make_user: Any) -> User:
-    return make_user("agent", name="Mia Sorel")
-
-
-@pytest.fixture
-def lucia(make_user: Any) -> User:
-    return make_user(name="Lucía Ferrer", email="lucia@customer.example")
-
-
-@pytest.fixture
-def ticket(make_ticket: Any, lucia: User) -> Ticket:
-    return make_ticket("Pedido", ES, requester=lucia)
-
-
-@pytest.fixture
 def canned(app: Any) -> Any:
     """A canned response for everybody, in several languages; its number."""
 

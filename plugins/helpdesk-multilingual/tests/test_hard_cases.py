@@ -22,21 +22,6 @@ from helpdesk.api import (
 ES = "No me ha llegado el pedido y ya han pasado dos semanas."
 
 
-@pytest.fixture
-def mia(make_user: Any) -> User:
-    return make_user("agent", name="Mia Sorel")
-
-
-@pytest.fixture
-def lucia(make_user: Any) -> User:
-    return make_user(name="Lucía Ferrer", email="lucia@customer.example")
-
-
-@pytest.fixture
-def ticket(make_ticket: Any, lucia: User) -> Ticket:
-    return make_ticket("Pedido", ES, requester=lucia)
-
-
 def first(ticket: Ticket) -> Message:
     query = db.select(Message).where(Message.ticket_id == ticket.id).order_by(Message.id)
     return db.session.scalars(query).all()[0]
