@@ -154,9 +154,12 @@ from helpdesk.plugins.contributions import (
 from helpdesk.plugins.hookspecs import hookimpl, hookspec
 from helpdesk.web.access import machine_page, permission_required, public_page, sign_in_required, token_page
 from helpdesk.web.days import read_days
+from helpdesk.web.downloads import stored_file as send_stored
 from helpdesk.web.form import Form
 from helpdesk.web.proving import proof_required
 from helpdesk.web.session import reader
+from helpdesk.web.uploads import NotTaken
+from helpdesk.web.uploads import store_all as store_uploads
 
 __all__ = [
     "BOUNCE",
@@ -204,6 +207,7 @@ __all__ = [
     "NavItem",
     "NoHours",
     "NotAllowed",
+    "NotTaken",
     "NotYet",
     "Organization",
     "OutgoingFile",
@@ -307,6 +311,7 @@ __all__ = [
     "require",
     "save_canned_text",
     "schedule",
+    "send_stored",
     "send_waiting",
     "set_due",
     "set_field",
@@ -327,6 +332,7 @@ __all__ = [
     "split_tags",
     "store",
     "store_bytes",
+    "store_uploads",
     "tag",
     "tell",
     "text_direction",

@@ -15,8 +15,10 @@ from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.jobs.work import Work
 from helpdesk.core.models import Attachment, Intake, ReplyDraft
+from helpdesk.plugins import manager
 
 JOB, SWEEP_JOB = "core.remove_files", "core.sweep_files"
+IN_USE = "stored_files_in_use"
 _BATCH = 200
 _PAUSE = timedelta(minutes=1)
 # A form that comes back to be corrected names its files only in the end.
@@ -31,7 +33,7 @@ def remove_later(hashes: Iterable[str]) -> None:
 
 
 def remove(hashes: list[str], asked_at: str) -> None:
-    """Remove files that no attachment and no incoming item names (a job). One that came anew meanwhile stays.
+    """Remove files that no attachment, no incoming item and no plugin names (a job). One that came anew meanwhile stays.
 
     While a backup is made nothing goes: its copy of the database may still name it.
     """
@@ -42,8 +44,11 @@ def remove(hashes: list[str], asked_at: str) -> None:
 def sweep(work: Work) -> dict[str, int]:
     """Remove what has lain for two days without being named (a job, once a day); answers how many files.
 
-    Such a file is left when a process is killed between a file and its row. Nothing goes while a backup is made.
+    Such a file is left when a process is killed between a file and its row. Nothing goes while a backup is made, and
+    nothing while a plugin cannot be asked: without plugins, or with one that could not be loaded.
     """
+    if _config().safe_mode or not all(plugin.loaded for plugin in manager.current().plugins.values()):
+        return {"files": 0}
     folder, before, removed = _config().paths.files, now() - _STILL_WANTED, 0
     for aside in folder.glob(f"{files.ASIDE}*"):
         removed += _remove_old(aside, before)
@@ -72,7 +77,7 @@ def _remove(paths: Sequence[Path], before: datetime) -> int:
         hashes = [path.name for path in batch]
         named = set(db.session.scalars(select(Attachment.sha256).where(Attachment.sha256.in_(hashes))))
         named |= set(db.session.scalars(select(Intake.sha256).where(Intake.sha256.in_(hashes))))
-        named |= _in_drafts() | _in_letters()
+        named |= _in_drafts() | _in_letters() | _in_plugins(hashes)
         removed += sum(_remove_old(path, before) for path in batch if path.name not in named)
     return removed
 
@@ -86,6 +91,12 @@ def _in_drafts() -> set[str]:
 def _in_letters() -> set[str]:
     """What goes out with mails that are no messages."""
     return {file.sha256 for letter in deliveries.letters_with_files() for file in deliveries.files_of(letter)}
+
+
+def _in_plugins(hashes: Sequence[str]) -> set[str]:
+    """What plugins keep. Raises when one of them does not answer: nothing is removed then."""
+    answers = manager.current().require_each(IN_USE, hashes=hashes)
+    return {sha256 for answer in answers for sha256 in answer or ()}
 
 
 def _remove_old(path: Path, before: datetime) -> bool:

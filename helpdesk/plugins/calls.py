@@ -229,15 +229,16 @@ class Calls:
                 found.append(Contribution(impl.plugin_name, None))
         return found
 
-    def require_each(self, hook: str, **arguments: Any) -> None:
-        """Call every loaded plugin, off or on. Raises :class:`PluginError` that names the first that fails."""
-        around = self._around()
+    def require_each(self, hook: str, **arguments: Any) -> list[Any]:
+        """What every loaded plugin answers, off or on. Raises :class:`PluginError` that names the first that fails."""
+        around, found = self._around(), []
         for impl in self._impls(hook):
             try:
-                self._call(impl, arguments, around)
+                found.append(self._call(impl, arguments, around))
             except ANYTHING as error:
                 self._failed(impl, error)
                 raise PluginError(f"The plugin {impl.plugin_name} failed in {hook}: {error}") from error
+        return found
 
     def listeners(self, hooks: Iterable[str]) -> set[str]:
         """The plugins that are on and implement at least one of ``hooks``."""

@@ -10,7 +10,7 @@ arguments that they want.
 # mypy: disable-error-code="empty-body"
 # ruff: noqa: F821
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -687,4 +687,21 @@ def erase_personal_data(user: Any) -> None:
         @hookimpl
         def erase_personal_data(user):
             db.session.execute(delete(Order).where(Order.user_id == user.id))
+    """
+
+
+# ---- files: asked of plugins that are off, too
+
+
+@_kind("all")
+def stored_files_in_use(hashes: Sequence[str]) -> Collection[str]:
+    """Which of these files, by their SHA-256, the plugin still needs: what nobody names is removed from the disk.
+
+    Called by a job inside a transaction, of plugins that are off, too; when one raises, nothing is removed.
+
+    Example::
+
+        @hookimpl
+        def stored_files_in_use(hashes):
+            return db.session.scalars(select(Picture.sha256).where(Picture.sha256.in_(hashes))).all()
     """

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from helpdesk.core import files, locks, workflow
+from helpdesk.core import files, locks, unused_files, workflow
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.jobs import ledger
 from helpdesk.core.unused_files import SWEEP_JOB
+from helpdesk.plugins import manager
 
 # None of the desk's own schedules falls due between two looks.
 pytestmark = pytest.mark.usefixtures("nothing_daily")
@@ -47,6 +48,49 @@ def test_what_nothing_names_goes_after_two_days(app: Any, left: Any, run_jobs: A
     assert named.exists() and not lost.exists()
     assert not list(app.config["HELPDESK"].paths.files.glob(f"{files.ASIDE}*"))
     assert (job.state, job.result) == ("done", {"files": 2})
+
+
+def test_what_a_plugin_keeps_stays(app: Any, left: Any, run_jobs: Any, plug: Any) -> None:
+    """Until it says that it needs it no more."""
+    _named, lost = left
+    kept = {lost.name}
+    plug("shelf", stored_files_in_use=lambda hashes: kept & set(hashes))
+    age(app, days=3)
+    ledger.schedule(SWEEP_JOB)
+    run_jobs()
+    unused_files.remove([lost.name], now().isoformat())
+    assert lost.exists()
+    kept.clear()
+    ledger.schedule(SWEEP_JOB)
+    run_jobs()
+    assert not lost.exists()
+
+
+def test_nothing_goes_when_a_plugin_does_not_answer(app: Any, left: Any, run_jobs: Any, plug: Any) -> None:
+    _named, lost = left
+
+    def fail(hashes: Any) -> Any:
+        raise RuntimeError("no table")
+
+    plug("broken", stored_files_in_use=fail)
+    age(app, days=3)
+    job = ledger.schedule(SWEEP_JOB)
+    run_jobs()
+    assert lost.exists() and job.state == "waiting" and "broken failed in stored_files_in_use" in job.error
+
+
+def test_nothing_goes_while_plugins_cannot_be_asked(app: Any, left: Any, run_jobs: Any) -> None:
+    """One of them could not be loaded: nobody knows what it keeps."""
+    _named, lost = left
+    age(app, days=3)
+    plugin = next(iter(manager.current().plugins.values()))
+    before, plugin.error = plugin.error, "It does not load."
+    try:
+        ledger.schedule(SWEEP_JOB)
+        run_jobs()
+        assert lost.exists()
+    finally:
+        plugin.error = before
 
 
 def test_nothing_goes_while_a_backup_is_made(app: Any, left: Any, run_jobs: Any) -> None:
