@@ -33,9 +33,9 @@ def remove_later(hashes: Iterable[str]) -> None:
 
 
 def remove(hashes: list[str], asked_at: str) -> None:
-    """Remove files that no attachment, no incoming item and no plugin names (a job). One that came anew meanwhile stays.
+    """Remove files that no attachment, no incoming item and no plugin names (a job).
 
-    While a backup is made nothing goes: its copy of the database may still name it.
+    One that came anew meanwhile stays. While a backup is made nothing goes: its copy of the database may still name it.
     """
     with _no_backup():
         _remove([files.path_of(sha256) for sha256 in set(hashes)], datetime.fromisoformat(asked_at))
