@@ -68,7 +68,10 @@ from helpdesk.core.models.columns import UtcDateTime
 from helpdesk.core.models.ticket import PRIORITIES
 from helpdesk.core.notifications.own_words import tell
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
+from helpdesk.core.permissions import openable as openable_permissions
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
+from helpdesk.core.routing import able_to_take
+from helpdesk.core.scopes import labels as permission_labels
 from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
 from helpdesk.core.spreadsheets import harmless
@@ -240,6 +243,7 @@ __all__ = [
     "UtcDateTime",
     "Wording",
     "Work",
+    "able_to_take",
     "address",
     "allowed",
     "ask",
@@ -293,6 +297,8 @@ __all__ = [
     "note",
     "now",
     "open_ticket",
+    "openable_permissions",
+    "permission_labels",
     "permission_required",
     "promise_answer",
     "proof_required",

@@ -51,8 +51,8 @@ KINDS = {
     "guard": (
         "at each check",
         "whatever is open; read only",
-        "any `False` denies, and no answer grants",
-        "An error denies.",
+        "any `False` denies, and no answer grants (`opened_permissions` opens to agents what supervisors have)",
+        "An error denies, and opens nothing.",
     ),
     "slot": (
         "while a page is rendered",

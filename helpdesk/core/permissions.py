@@ -76,8 +76,8 @@ class NotAllowed(Exception):
 def allowed(user: User | None, permission: str, obj: Any = None) -> bool:
     """Whether ``user`` may use ``permission`` (on ``obj``, mostly a ticket).
 
-    ``None`` is the desk itself (a job, the command line) and may do everything. A plugin's guard can deny
-    and never grant.
+    ``None`` is the desk itself (a job, the command line) and may do everything. A plugin's guard can deny, and open
+    to agents what supervisors have; it never grants anything else.
     """
     if user is None:
         return True
@@ -157,7 +157,26 @@ def _granted(user: User, permission: str, obj: Any) -> bool:
         return True
     # A plugin's own; nobody has them while it is off.
     own: Permission | None = manager.current().find("register_permissions", permission)
-    return own is not None and user.role in own.roles
+    if own is not None and user.role in own.roles:
+        return True
+    return _opened(user, permission, own)
+
+
+def _opened(user: User, permission: str, own: Permission | None) -> bool:
+    """Whether a plugin opens to one of staff what only supervisors have from their role."""
+    if not user.is_staff or user.is_service:
+        return False
+    if not (permission in _SUPERVISOR if own is None else SUPERVISOR in own.roles):
+        return False
+    return permission in manager.current().opened("opened_permissions", user=user)
+
+
+def openable() -> frozenset[str]:
+    """Every permission that :func:`allowed` lets a plugin open to agents: what supervisors have and agents have not."""
+    own = [found.item for found in manager.current().contributions("register_permissions")]
+    return frozenset(_SUPERVISOR - _AGENT) | {
+        one.name for one in own if SUPERVISOR in one.roles and AGENT not in one.roles
+    }
 
 
 def _sees(user: User, ticket: Ticket) -> bool:

@@ -13,12 +13,16 @@ from helpdesk.core.models import Team, TeamMember, Ticket, User
 from helpdesk.core.models.team import HAND, LEAST_BUSY, ROUND_ROBIN
 from helpdesk.core.models.ticket import UNSOLVED
 from helpdesk.core.models.user import STAFF
+from helpdesk.plugins import manager
 
 # Why nobody was found.
-NOBODY, AWAY, FULL = "nobody", "away", "full"
+NOBODY, AWAY, FULL, LIMITED = "nobody", "away", "full", "limited"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-__all__ = ["AWAY", "FULL", "HAND", "LEAST_BUSY", "NOBODY", "ROUND_ROBIN", "Given", "give_out", "teams_with_room"]
+__all__ = [
+    "AWAY", "FULL", "HAND", "LEAST_BUSY", "LIMITED", "NOBODY", "ROUND_ROBIN", "Given", "able_to_take", "give_out",
+    "teams_with_room",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def give_out(tickets: Sequence[Ticket]) -> list[Given]:
         return [Given(HAND) for _ticket in tickets]
     members = _members(teams, lock=True)
     here, busy = _here(members), _busy(members)
+    left = able_to_take(tickets, list({one.user.id: one.user for found in members.values() for one in found}.values()))
     given = []
     for ticket in tickets:
         team_id = ticket.team_id or 0
@@ -70,7 +75,7 @@ def give_out(tickets: Sequence[Ticket]) -> list[Given]:
         if way == HAND or ticket.category not in UNSOLVED:
             given.append(Given(HAND))
             continue
-        found = _choose(way, ticket, members[team_id], here[team_id], busy)
+        found = _choose(way, ticket, members[team_id], here[team_id], busy, left.get(ticket.id))
         if found.agent is not None:
             busy[found.agent.id] = busy.get(found.agent.id, 0) + 1
         given.append(found)
@@ -88,11 +93,26 @@ def teams_with_room() -> list[int]:
     ]
 
 
+def able_to_take(tickets: Sequence[Ticket], people: Sequence[User]) -> Mapping[int, Collection[int]]:
+    """Whom of ``people`` plugins let take a ticket by itself: numbers, by the ids of the tickets that are limited."""
+    ids = [ticket.id for ticket in tickets]
+    return manager.current().chosen("limit_assignees", ids, tickets=tickets, people=people)
+
+
 def _choose(
-    way: str, ticket: Ticket, members: Sequence[_Member], here: Collection[int], busy: Mapping[int, int]
+    way: str,
+    ticket: Ticket,
+    members: Sequence[_Member],
+    here: Collection[int],
+    busy: Mapping[int, int],
+    left: Collection[int] | None,
 ) -> Given:
     # Nobody handles what they asked for themselves.
     able = [member for member in members if member.user.id != ticket.requester_id]
+    if able and left is not None:
+        able = [member for member in able if member.user.id in left]
+        if not able:
+            return Given(way, why=LIMITED)
     present = [member for member in able if member.user.id in here]
     free = [member for member in present if _has_room(member.user, busy.get(member.user.id, 0))]
     if not free:

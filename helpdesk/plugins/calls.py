@@ -173,6 +173,36 @@ class Calls:
                 criteria.append(result)
         return criteria
 
+    def opened(self, hook: str, **arguments: Any) -> frozenset[str]:
+        """The names that guards open. One that fails, is paused or has held up the process opens nothing."""
+        names: frozenset[str] = frozenset()
+        impls = self._active(hook)
+        around = self._around() if impls else None
+        for impl in impls:
+            try:
+                if not self._is_quiet(impl):
+                    names |= self._call(impl, arguments, around, _names)
+            except ANYTHING as error:  # a guard that fails opens nothing
+                self._failed(impl, error)
+        return names
+
+    def chosen(self, hook: str, keys: Iterable[int], **arguments: Any) -> dict[int, frozenset[int]]:
+        """For each of ``keys`` what all guards that say something of it leave; one that fails leaves nothing of any."""
+        left: dict[int, frozenset[int]] = {}
+        every = frozenset(keys)
+        impls = self._active(hook)
+        around = self._around() if impls else None
+        for impl in impls:
+            found: Mapping[int, frozenset[int]] = dict.fromkeys(every, frozenset())
+            try:
+                if not self._is_hung(impl):
+                    found = self._call(impl, arguments, around, _numbers)
+            except ANYTHING as error:  # a guard that fails denies
+                self._failed(impl, error)
+            for key in every & found.keys():
+                left[key] = left[key] & found[key] if key in left else found[key]
+        return left
+
     def slot(self, hook: str, **arguments: Any) -> list[Contribution]:
         """What the plugins put in a place on a page; a failed one is a Contribution without an item."""
         found: list[Contribution] = []
@@ -379,6 +409,10 @@ class Calls:
     def _is_hung(self, impl: Impl) -> bool:
         return bool(self._hung) and (impl.plugin_name, impl.hook) in self._hung
 
+    def _is_quiet(self, impl: Impl) -> bool:
+        """Whether the desk itself has paused the plugin, or the hook has held up this process."""
+        return self._is_hung(impl) or impl.plugin_name in self._states().paused | self._hung_plugins
+
     def _call(
         self,
         impl: Impl,
@@ -430,6 +464,23 @@ def _verdict(result: Any) -> Any:
     if result is None or isinstance(result, bool):
         return result
     raise TypeError(f"a guard returns False, True or None, not {type(result).__name__}")
+
+
+def _names(result: Any) -> frozenset[str]:
+    if result is None:
+        return frozenset()
+    names = frozenset(result) if isinstance(result, list | tuple | set | frozenset) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise TypeError("opened_permissions returns a list or set of names, or None")
+    return names
+
+
+def _numbers(result: Any) -> Mapping[int, frozenset[int]]:
+    if result is None:
+        return {}
+    if not isinstance(result, Mapping):
+        raise TypeError(f"limit_assignees returns a mapping or None, not {type(result).__name__}")
+    return {key: frozenset(numbers) for key, numbers in result.items()}
 
 
 def _typed(hook: str, wanted: type | tuple[type, ...], result: Any) -> Any:

@@ -480,7 +480,7 @@ def find_ticket(intake: Any) -> Any:
     """
 
 
-# ---- guards: any False denies, an error denies, True never grants
+# ---- guards: any False denies, an error denies, True never grants; one opens, within what the core allows
 
 
 @_kind("guard")
@@ -508,6 +508,40 @@ def limit_tickets(user: Any) -> Any:
         def limit_tickets(user):
             if user.role == "agent":
                 return Ticket.channel != "vip"
+    """
+
+
+@_kind("guard")
+def opened_permissions(user: Any) -> Collection[str]:
+    """The permissions that ``user``, one of staff, has beyond their role: names. Called where the role does not grant.
+
+    Only what supervisors have can be opened, and of plugins what they register for supervisors: never what
+    administrators alone have, nothing outside the scopes of a token, nothing on a ticket that the person does not see.
+    ``veto`` still denies. One that raises opens nothing. Be quick (keep what you need with ``cached``), and do not call
+    ``allowed`` in it.
+
+    Example::
+
+        @hookimpl
+        def opened_permissions(user):
+            return ["ticket.export"] if is_deputy(user.id) else []
+    """
+
+
+@_kind("guard")
+def limit_assignees(tickets: Sequence[Any], people: Sequence[Any]) -> Mapping[int, Collection[int]] | None:
+    """Who of ``people`` may be given a ticket by itself: their numbers, for the id of each ticket that is limited.
+
+    Tickets that are not named go to whom they would have gone; of several plugins all must agree. Called for all
+    tickets and people at once inside the transaction that gives them out, after ``choose_assignee`` as well; by hand
+    everybody may still be chosen. One that raises lets nobody take them.
+
+    Example::
+
+        @hookimpl
+        def limit_assignees(tickets, people):
+            seniors = [user.id for user in people if is_senior(user.id)]
+            return {ticket.id: seniors for ticket in tickets if ticket.priority == "urgent"}
     """
 
 

@@ -137,7 +137,10 @@ def _statuses(keys: list[str | None]) -> list[Status | None]:
 
 def _let_plugins_assign(ticket: Ticket) -> None:
     agent: User | None = manager.current().answer("choose_assignee", User, ticket=ticket)
-    if agent is not None and agent.is_staff and agent.active and not agent.is_service:
+    if agent is None or not agent.is_staff or not agent.active or agent.is_service:
+        return
+    left = routing.able_to_take([ticket], [agent]).get(ticket.id)
+    if left is None or agent.id in left:
         ticket.assignee_id = agent.id
 
 

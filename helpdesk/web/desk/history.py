@@ -137,6 +137,7 @@ def _given(event: Event) -> list[str]:
         "least_busy": _("%(agent)s took it, who had the least to do", agent=agent),
         "away": _("nobody of the team was there to take it"),
         "full": _("everybody of the team had as much as they take"),
+        "limited": _("nobody of the team may be given such tickets"),
         "nobody": _("nobody of the team could take it"),
     }
     code = str(event.data.get("way") or event.data.get("unassigned") or "")

@@ -11,6 +11,7 @@ from helpdesk.api import (
     Team,
     Ticket,
     User,
+    able_to_take,
     allowed,
     audit,
     available_users,
@@ -108,8 +109,13 @@ def choose_assignee(ticket: Ticket) -> User | None:
     people = db.session.scalars(query.order_by(User.id)).all() if those else []
     if not people:
         return None
+    left = able_to_take([ticket], people).get(ticket.id)
     there = available_users(people, now(), ticket.team_id)
-    able = [user for user in people if user.id in there and allowed(user, "ticket.reply")]
+    able = [
+        user
+        for user in people
+        if user.id in there and (left is None or user.id in left) and allowed(user, "ticket.reply")
+    ]
     open_tickets, spoken = _open_of([user.id for user in able]), _all()
     free = [user for user in able if user.capacity is None or open_tickets.get(user.id, 0) < user.capacity]
     return min(
