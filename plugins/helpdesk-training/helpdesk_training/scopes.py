@@ -1,0 +1,79 @@
+"""Whose training somebody sees: agents their own, supervisors their teams', administrators everybody's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, exists, or_, select
+
+from helpdesk.api import NotAllowed, Team, User, allowed, db, require
+from helpdesk_training.permissions import ASSIGN, USE
+
+STAFF = ("agent", "supervisor", "admin")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """``everything``, or one person and the members of some teams; nobody where all three are empty."""
+
+    everything: bool = False
+    user_id: int | None = None
+    team_ids: tuple[int, ...] = ()
+
+    def criterion(self, column: Any) -> Any:
+        """That a column with the number of a person names one of them; None where all of them are."""
+        if self.everything:
+            return None
+        members = select(User.id).where(User.teams.any(Team.id.in_(self.team_ids)))
+        own = column == self.user_id
+        return or_(own, column.in_(members)) if self.team_ids else own
+
+    def within(self, query: Select[Any], column: Any) -> Select[Any]:
+        """The query with that criterion."""
+        criterion = self.criterion(column)
+        return query if criterion is None else query.where(criterion)
+
+
+def scope_of(user: User | None) -> Scope:
+    """The scope of somebody; None is the desk. Supervisors without a team look after all, as elsewhere on the desk."""
+    if user is None:
+        return Scope(everything=True)
+    if not allowed(user, USE):
+        return Scope()
+    if not allowed(user, ASSIGN):
+        return Scope(user_id=user.id)
+    teams = tuple(sorted(team.id for team in user.teams))
+    if user.role == "admin" or not teams:
+        return Scope(everything=True)
+    return Scope(user_id=user.id, team_ids=teams)
+
+
+def may_see(actor: User | None, user_id: int) -> bool:
+    """Whether somebody may see what a person has learnt. One query at most."""
+    scope = scope_of(actor)
+    if scope.everything or (scope.user_id is not None and scope.user_id == user_id):
+        return True
+    if not scope.team_ids:
+        return False
+    mine = User.teams.any(Team.id.in_(scope.team_ids))
+    return bool(db.session.scalar(select(exists().where(User.id == user_id, mine))))
+
+
+def require_about(actor: User | None, user_id: int) -> None:
+    """Raise :class:`NotAllowed` unless somebody looks after what a person learns. Nobody does for themselves."""
+    require(actor, ASSIGN)
+    if actor is not None and (actor.id == user_id and actor.role != "admin" or not may_see(actor, user_id)):
+        raise NotAllowed(ASSIGN)
+
+
+def staff(actor: User | None, team_id: int | None = None) -> Select[User]:
+    """A query for the people who learn, those whom ``actor`` sees, of one team or of all."""
+    query = select(User).where(User.role.in_(STAFF), User.active, ~User.is_service)
+    if team_id is not None:
+        query = query.where(User.teams.any(Team.id == team_id))
+    return scope_of(actor).within(query, User.id).order_by(User.name, User.id)
+
+
+def people_of(actor: User | None, team_id: int | None = None) -> Sequence[User]:
+    """The people of :func:`staff`."""
+    return db.session.scalars(staff(actor, team_id)).all()
