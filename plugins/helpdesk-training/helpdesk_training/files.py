@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import select
 
 from helpdesk.api import (
-    IncomingFile,
     Invalid,
     Refused,
     StoredFile,
@@ -16,7 +15,6 @@ from helpdesk.api import (
     db,
     hookimpl,
     require,
-    store_bytes,
     transaction,
 )
 from helpdesk.api import gettext as _
@@ -25,30 +23,25 @@ from helpdesk_training.models import RETIRED, Assignment, Course, CourseFile, Ou
 from helpdesk_training.permissions import ASSIGN, USE, WRITE
 from helpdesk_training.scopes import may_see
 
-MOST_BYTES, MOST_FILES = 20 * 1024 * 1024, 500
+MOST_FILES = 500
 
 
-def add(course: Course, file: IncomingFile, actor: User | None) -> CourseFile:
-    """Keep a file that was uploaded; its name gets a number when there is one of that name. Outside a transaction."""
-    require(actor, WRITE)
-    if not file.data:
-        raise Invalid("file", _("This file is empty. Choose another one."))
-    if len(file.data) > MOST_BYTES:
-        raise Invalid("file", _("This file is too large; %(number)s MB fit.", number=MOST_BYTES // 1024 // 1024))
-    return keep(course, store_bytes(file.data, file.name, file.content_type), actor)
+def add(course: Course, stored: StoredFile, actor: User | None) -> CourseFile:
+    """Make a stored file one of a course; its name gets a number when there is another one of that name.
 
-
-def keep(course: Course, stored: StoredFile, actor: User | None) -> CourseFile:
-    """Make a stored file one of a course. The same one twice is one. Joins or opens the transaction."""
+    The same file twice is one. Joins or opens the transaction. Raises :class:`Invalid` (file), :class:`NotAllowed`.
+    """
     require(actor, WRITE)
     with transaction():
         db.session.refresh(course, with_for_update=True)
         there = {one.name: one for one in of(course)}
-        if len(there) >= MOST_FILES:
-            raise Invalid("file", _("A course takes %(number)s files at most.", number=MOST_FILES))
         name = stored.name[-190:].lstrip(". ") or "file"
         if name in there and there[name].sha256 == stored.sha256:
             return there[name]
+        if not stored.size:
+            raise Invalid("file", _("This file is empty. Choose another one."))
+        if len(there) >= MOST_FILES:
+            raise Invalid("file", _("A course takes %(number)s files at most.", number=MOST_FILES))
         file = CourseFile(
             course_id=course.id, name=_free(name, there), content_type=stored.content_type, size=stored.size,
             sha256=stored.sha256,
