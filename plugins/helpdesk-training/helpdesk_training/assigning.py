@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from helpdesk.api import Invalid, NotAllowed, Refused, User, audit, db, now, require, settings, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import mails, moments
-from helpdesk_training.content import storable
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
     ASSIGNED,
     HAND,
@@ -191,10 +191,13 @@ def usual_due() -> datetime:
     return now() + timedelta(days=settings(TrainingSettings).due_days)
 
 
-def give(people: Sequence[User], wanted: Sequence[tuple[Course, datetime | None]], cause: Cause) -> list[Assignment]:
-    """The same by the desk itself: a rule, a refresher. Inside the transaction; people are told."""
+def give(
+    people: Sequence[User], wanted: Sequence[tuple[Course, datetime | None]], cause: Cause, *, tell: bool = True
+) -> list[Assignment]:
+    """The same by the desk itself: a rule, a refresher. Inside the transaction; with ``tell`` people hear of it."""
     found = _give([one for one in people if one.active and one.role in STAFF], wanted, None, cause)
-    _tell(found)
+    if tell:
+        _tell(found)
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from helpdesk.api import Invalid, Refused, User, audit, db, drop_cached, now, publish, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import moments
-from helpdesk_training.content import storable
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import Assignment, Certificate
 from helpdesk_training.scopes import require_about
 

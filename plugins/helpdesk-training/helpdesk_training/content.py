@@ -3,7 +3,7 @@
 ``{"lessons": [...], "questions": [...], "tasks": [...]}``. Each has an ``id`` that it keeps through all versions, and
 ``texts`` by language: of a lesson ``title`` and ``text`` (Markdown); of a question ``text``, ``explanation``, ``model``
 (of one that is answered freely) and ``options`` (by their ids); of a task ``title``, ``text`` and the ``subject`` and
-``message`` of its sample ticket.
+``message`` of its sample ticket. A lesson may have ``skills`` of its own.
 
 A question has ``kind``, ``points``, ``options`` (ids, as shown) and ``right`` (ids; of an order all of them, the first
 one first). A task has a ``rubric`` of ``{"id", "points", "texts": {locale: words}}``, and ``pass_points``.
@@ -15,18 +15,13 @@ from typing import Any
 
 from helpdesk.api import Invalid, tidy_language
 from helpdesk.api import gettext as _
-from helpdesk_training import rendering
+from helpdesk_training import rendering, skills
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import FREE, ORDER, QUESTIONS, SINGLE
 
 LONGEST, LONGEST_LESSON, LONGEST_ANSWER = 5_000, 200_000, 20_000
 MOST_LESSONS, MOST_QUESTIONS, MOST_TASKS, MOST_OPTIONS, MOST_LINES, MOST_POINTS = 200, 200, 50, 20, 30, 100
 _ID = re.compile(r"[a-z0-9_]{1,40}")
-
-
-def storable(text: str) -> str:
-    """Text as databases take it and browsers send it: without NUL and halves of characters, lines end alike."""
-    clean = text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-    return clean.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def empty() -> dict[str, Any]:
@@ -124,7 +119,8 @@ def _each(
 
 def _lesson(lesson: Mapping[str, Any], name: str) -> dict[str, Any]:
     texts = _texts(lesson.get("texts"), name, {"title": 200, "text": LONGEST_LESSON})
-    return {"id": _id(lesson.get("id"), name), "texts": texts}
+    taught = skills.clean([str(one) for one in lesson.get("skills") or ()], f"{name}.skills")
+    return {"id": _id(lesson.get("id"), name), "skills": taught, "texts": texts}
 
 
 def _question(question: Mapping[str, Any], name: str) -> dict[str, Any]:

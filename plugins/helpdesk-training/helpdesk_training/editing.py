@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from helpdesk.api import Invalid, Refused, User, audit, db, now, require, tidy_language, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import content, courses, skills
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
     ASSIGNED,
     DRAFT,
@@ -17,6 +18,7 @@ from helpdesk_training.models import (
     Assignment,
     Course,
     CourseSkill,
+    LessonSkill,
     Version,
 )
 from helpdesk_training.permissions import WRITE
@@ -104,6 +106,7 @@ def publish(course: Course, actor: User | None) -> Version:
         db.session.add(version)
         db.session.flush()
         course.version_id, course.state = version.id, PUBLISHED
+        _index_lessons(course, version)
         _touch(course, actor)
         audit("training.version_published", actor, course.name, {"course": course.id, "number": version.number})
     return version
@@ -139,6 +142,15 @@ def restore(course: Course, actor: User | None) -> Course:
             _touch(course, actor)
             audit("training.course_restored", actor, course.name, {"course": course.id})
     return course
+
+
+def _index_lessons(course: Course, version: Version) -> None:
+    """What is offered beside tickets, made anew."""
+    db.session.execute(delete(LessonSkill).where(LessonSkill.course_id == course.id))
+    for lesson in version.content["lessons"]:
+        titles = {locale: words["title"] for locale, words in lesson["texts"].items() if words["title"]}
+        for key in {skills.key_of(name) for name in lesson["skills"]}:
+            db.session.add(LessonSkill(course_id=course.id, lesson_id=lesson["id"], key=key, titles=titles))
 
 
 def _lock(course: Course, revision: int | None) -> None:
@@ -196,7 +208,7 @@ def _set_needs(course: Course, numbers: Sequence[int]) -> None:
 
 
 def _name(text: str, own: int | None) -> str:
-    name = " ".join(content.storable(text).split())
+    name = " ".join(storable(text).split())
     if not name:
         raise Invalid("name", _("Give the course a name."))
     if len(name) > NAME_LENGTH:
@@ -230,7 +242,7 @@ def _language(code: Any, name: str) -> str:
 
 
 def _text(text: str, name: str, most: int) -> str:
-    words = content.storable(text)
+    words = storable(text)
     if len(words) > most:
         raise Invalid(name, _("This is too long; %(number)s characters fit.", number=most))
     return words

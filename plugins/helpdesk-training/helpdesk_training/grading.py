@@ -12,6 +12,7 @@ from helpdesk.api import Invalid, Refused, User, allowed, audit, db, now, transa
 from helpdesk.api import gettext as _
 from helpdesk_training import content, mails
 from helpdesk_training.assigning import open_one
+from helpdesk_training.cleaning import storable
 from helpdesk_training.learning import settle, settle_attempt
 from helpdesk_training.models import (
     BEGUN,
@@ -260,7 +261,7 @@ def _place(after: str | None) -> tuple[datetime, str, int] | None:
 
 
 def _comment(text: str) -> str:
-    words = content.storable(text)
+    words = storable(text)
     if len(words) > COMMENT_LENGTH:
         raise Invalid("comment", _("This is too long; %(number)s characters fit.", number=COMMENT_LENGTH))
     return words

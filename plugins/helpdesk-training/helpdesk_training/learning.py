@@ -14,6 +14,7 @@ from helpdesk.api import gettext as _
 from helpdesk_training import content, moments
 from helpdesk_training.assigning import missing_needs
 from helpdesk_training.certificates import issue
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
     ASSIGNED,
     BEGUN,
@@ -491,7 +492,7 @@ def _task_work(assignment: Assignment, task_id: str, user: User) -> TaskWork:
 
 
 def _task_text(text: str) -> str:
-    words = content.storable(text)
+    words = storable(text)
     if len(words) > content.LONGEST_ANSWER:
         raise Invalid("text", _("This is too long; %(number)s characters fit.", number=content.LONGEST_ANSWER))
     return words

@@ -95,6 +95,19 @@ class CourseSkill(db.Model):
     name: Mapped[str] = mapped_column(String(100))
 
 
+class LessonSkill(db.Model):
+    """A skill that one lesson of the newest version teaches: what is offered beside a ticket with such a tag."""
+
+    __tablename__ = "training_lesson_skill"
+    __table_args__ = (Index("ix_training_lesson_skill_key", "key", "course_id"),)
+
+    course_id: Mapped[int] = mapped_column(ForeignKey("training_course.id", ondelete="CASCADE"), primary_key=True)
+    lesson_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    # {locale: title} of the lesson.
+    titles: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
 class Need(db.Model):
     """A course that has to be done before another."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 
 from helpdesk.api import Invalid, User, collect, db, now
 from helpdesk.api import gettext as _
-from helpdesk_training.content import storable
+from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
     PUBLISHED,
     VERIFIED,

@@ -131,6 +131,18 @@ def upgrade() -> None:
     op.create_index("ix_training_file_sha256", "training_file", ["sha256"], unique=False)
     op.create_index("uq_training_file_course_id_name", "training_file", ["course_id", "name"], unique=True)
     op.create_table(
+        "training_lesson_skill",
+        sa.Column("course_id", sa.Integer(), nullable=False),
+        sa.Column("lesson_id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("titles", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["course_id"], ["training_course.id"], name="fk_training_lesson_skill_course_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("course_id", "lesson_id", "key", name="pk_training_lesson_skill"),
+    )
+    op.create_index("ix_training_lesson_skill_key", "training_lesson_skill", ["key", "course_id"], unique=False)
+    op.create_table(
         "training_need",
         sa.Column("course_id", sa.Integer(), nullable=False),
         sa.Column("needs_id", sa.Integer(), nullable=False),
@@ -483,6 +495,7 @@ def downgrade() -> None:
     op.drop_table("training_rule")
     op.drop_table("training_path_item")
     op.drop_table("training_need")
+    op.drop_table("training_lesson_skill")
     op.drop_table("training_file")
     op.drop_table("training_course_skill")
     op.drop_table("training_outside")
