@@ -133,7 +133,7 @@ def add_files(course_id: int) -> Any:
         if not stored:
             return _files(row, _("Choose a file first."))
         for one in stored:
-            files.keep(row, one, reader())
+            files.add(row, one, reader())
     except (Invalid, NotTaken) as problem:
         db.session.rollback()
         return _files(any_course(course_id), str(problem))
