@@ -50,15 +50,15 @@ def begin(actor: User | None) -> Track:
     """Make the first track with the four usual levels, unless there is one. Joins or opens; audited."""
     require(actor, MANAGE)
     with transaction():
-        # Two at once: the second one waits for the first one's rows, and finds them.
-        found = db.session.scalar(select(Track).order_by(Track.id).limit(1).with_for_update())
+        # Two at once: the second one waits here for the first one, and finds its track.
+        drop_cached()
+        found = db.session.scalar(select(Track).order_by(Track.id).limit(1))
         if found is not None:
             return found
         track = Track(name="", levels=[Level(key=key, position=place) for place, key in enumerate(KEYS, 1)])
         db.session.add(track)
         db.session.flush()
         audit("career.ladder_changed", actor, words.track_name(track), {"track": track.id})
-        drop_cached()
     return track
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import has_request_context
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -121,7 +122,8 @@ def of(user: User, target: Level | None = None, fresh: bool = False) -> Progress
         else:
             query = select(Measure).where(Measure.user_id == user.id)
             kept = {(one.criterion, one.choice, one.days): (one.value, one.count) for one in db.session.scalars(query)}
-        lines = _lines(target.requirements, kept, criteria(), person, user.id)
+        linked = user.id if has_request_context() else None
+        lines = _lines(target.requirements, kept, criteria(), person, linked)
     return Progress(
         user, level, person.since if person else None, target, lines, person.measured_at if person else None
     )
