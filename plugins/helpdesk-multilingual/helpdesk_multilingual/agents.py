@@ -76,6 +76,15 @@ def readers(language: str | None) -> list[int]:
     return list(dict.fromkeys(number for _rank, number in sorted(found)))
 
 
+def able_in(language: str) -> list[int]:
+    """Who has a language well or as their first one, by number. No query while nothing changes."""
+    return [
+        number
+        for number, spoken in _all().items()
+        if any(languages.same(code, language) and level != BASIC for code, level in spoken.items())
+    ]
+
+
 def can_read(user: User, language: str | None) -> bool:
     """Whether somebody reads a language: one of theirs, or that of their screen. No query."""
     own = [*_all().get(user.id, {}), user.locale or default_locale()]
