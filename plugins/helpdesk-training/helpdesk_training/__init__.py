@@ -22,6 +22,7 @@ from helpdesk_training.blueprint import pages
 from helpdesk_training.career import career_certificates as career_certificates
 from helpdesk_training.career import career_competences as career_competences
 from helpdesk_training.career import career_criteria as career_criteria
+from helpdesk_training.cli import register_commands as register_commands
 from helpdesk_training.files import stored_files_in_use as stored_files_in_use
 from helpdesk_training.offering import register_hookspecs as register_hookspecs
 from helpdesk_training.panels import dashboard_widgets as dashboard_widgets

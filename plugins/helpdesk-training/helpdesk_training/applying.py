@@ -45,7 +45,7 @@ def apply_rules() -> None:
     given: dict[int, set[int]] = {}
     held = select(Assignment.rule_id, Assignment.user_id).where(Assignment.rule_id.in_([one.id for one in found]))
     for rule_id, user_id in db.session.execute(held.distinct()):
-        given.setdefault(rule_id, set()).add(user_id)
+        given.setdefault(rule_id or 0, set()).add(user_id)
     for rule in found:
         meant = [person for person in people if _means(rule, person, groups)]
         _withdraw_of_others(rule, {person.id for person in meant})

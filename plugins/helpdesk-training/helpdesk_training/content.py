@@ -162,7 +162,7 @@ def _options(question: Mapping[str, Any], texts: dict[str, dict[str, Any]], name
 
 def _task(task: Mapping[str, Any], name: str) -> dict[str, Any]:
     fields = {"title": 200, "text": LONGEST, "subject": 500, "message": LONGEST}
-    rubric = []
+    rubric: list[dict[str, Any]] = []
     for number, line in enumerate(task.get("rubric") or (), 1):
         at = f"{name}.rubric.{number}"
         said = {_locale(code, at): _short(str(text), at, 500) for code, text in dict(line.get("texts") or {}).items()}

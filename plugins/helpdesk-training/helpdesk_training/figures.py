@@ -80,7 +80,11 @@ def overview(actor: User, team_id: int | None = None) -> Sequence[CourseFigures]
     )
     rows = {row[0]: row[1:] for row in db.session.execute(_of(query, actor, team_id))}
     courses = db.session.scalars(select(Course).where(Course.id.in_(rows)).order_by(Course.name)).all()
-    return [CourseFigures(course, *rows[course.id][:4], _percent(rows[course.id][4])) for course in courses]
+    found = []
+    for course in courses:
+        assigned, done, late_ones, failed, average = rows[course.id]
+        found.append(CourseFigures(course, assigned, done, late_ones, failed, _percent(average)))
+    return found
 
 
 def overdue(

@@ -1,10 +1,10 @@
 """What falls due: remind, say that it is late, tell supervisors, renew certificates, end them. In batches."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.api import Invalid, Refused, User, Work, db, now, speaking, transaction
@@ -16,6 +16,7 @@ from helpdesk_training.models import PUBLISHED, REFRESHER, WITHDRAWN, Assignment
 from helpdesk_training.scopes import STAFF
 
 BATCH = 100
+SeeTo = Callable[[Collection[int], datetime], None]
 _AGAIN = timedelta(hours=1)
 # What one row may raise that all others do not.
 _BROKEN = (LookupError, ValueError, TypeError, Invalid, Refused)
@@ -148,15 +149,13 @@ def _come(table: type[Assignment] | type[Certificate], at: datetime) -> list[int
     return list(db.session.scalars(query))
 
 
-def _one_by_one(work: Work, table: type[Assignment] | type[Certificate], see_to: object, ids: Sequence[int]) -> None:
+def _one_by_one(work: Work, table: type[Assignment] | type[Certificate], see_to: SeeTo, ids: Sequence[int]) -> None:
     """Those that can be seen to are; the one that cannot is put off, so that it holds up nobody."""
     for number in ids:
         try:
             with work.step():
-                see_to([number], now())  # type: ignore[operator]
+                see_to([number], now())
         except _BROKEN:
             log.exception("Training: %s %s could not be seen to; it is tried again later.", table.__name__, number)
             with work.step():
-                row = db.session.get(table, number)
-                if row is not None:
-                    row.next_at = now() + _AGAIN
+                db.session.execute(update(table).where(table.id == number).values(next_at=now() + _AGAIN))

@@ -56,7 +56,7 @@ class Progress:
     @property
     def questions(self) -> Sequence[Mapping[str, Any]]:
         """The quiz."""
-        return self.version.content["questions"]  # type: ignore[no-any-return]
+        return list(self.version.content["questions"])
 
     @property
     def attempt(self) -> Attempt | None:

@@ -21,6 +21,7 @@ def training_certificate_expired(user_id: int, course_id: int, certificate_id: i
 @hookspec("slot")
 def training_skills() -> Sequence[str]:
     """The names of skills that other plugins know, so that courses and they mean the same."""
+    return ()
 
 
 @hookspec("slot")
@@ -29,6 +30,7 @@ def training_groups() -> Sequence[dict[str, Any]]:
 
     Asked in a worker, and where rules are written; one or two queries for all of them.
     """
+    return ()
 
 
 @hookimpl

@@ -28,7 +28,7 @@ class Scope:
         own = column == self.user_id
         return or_(own, column.in_(members)) if self.team_ids else own
 
-    def within(self, query: Select[Any], column: Any) -> Select[Any]:
+    def within(self, query: Any, column: Any) -> Any:
         """The query with that criterion."""
         criterion = self.criterion(column)
         return query if criterion is None else query.where(criterion)
