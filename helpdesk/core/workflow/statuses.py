@@ -140,6 +140,9 @@ def change_status(ticket: Ticket, status: Status, actor: User | None, reason: st
 def _require(ticket: Ticket, status: Status, actor: User | None) -> None:
     if actor is None or actor.is_staff:
         require(actor, "ticket.edit", ticket)
+        # A closed ticket is not opened again: that takes a permission of its own, of people and of tokens.
+        if status.category == CLOSED:
+            require(actor, "ticket.close", ticket)
         return
     require(actor, "ticket.close", ticket)
     if status.category not in (OPEN, SOLVED):
