@@ -23,6 +23,9 @@ from helpdesk_multilingual.models import Pair, Term
 from helpdesk_surveys import links as survey_links
 from helpdesk_surveys import surveys
 from helpdesk_surveys.models import FollowUp, Invitation, Response
+from helpdesk_training import assigning, editing, learning, outside, paths, rules
+from helpdesk_training import files as course_files
+from helpdesk_training.models import Answer, Certificate, TaskWork
 
 from helpdesk.app import create_app
 from helpdesk.core import (
@@ -179,6 +182,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
         _rooms(desk, people)
         _calls(desk, people)
         _surveys(desk, people)
+        _training(desk, people)
         _files_on_disk(desk)
         for name, user in people.items():
             browser: Any = browser_of(app, user)
@@ -450,6 +454,54 @@ def _surveys(desk: FilledDesk, people: Mapping[str, User]) -> None:
         desk.values[f"token of surveys.{page}"] = {"any": token, "forged": f"{token[:-4]}{token[-4:][::-1]}0"}
     for page in ("ask_public", "answer_public"):
         desk.values[f"token of surveys.{page}"] = {"any": public.link_key, "forged": "0" * 32}
+
+
+def _training(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A course that can be taken and a draft; what the agent takes, has written, earned, and learned elsewhere."""
+    agent, supervisor = people["agent"], people["supervisor"]
+    said = {"en": {"title": "Brakes", "text": "Press.", "options": {"a": "Yes", "b": "No"}}}
+    question = {"id": "x1", "kind": "single", "options": ["a", "b"], "right": ["a"], "texts": said}
+    free = {"id": "x2", "kind": "text", "texts": said}
+    task = {"id": "x1", "texts": said, "rubric": [{"id": "r1", "points": 1, "texts": {"en": "Kind"}}], "pass_points": 1}
+    content = {"lessons": [{"id": "x1", "texts": said}], "questions": [question, free], "tasks": [task]}
+    made = {}
+    for name in ("Brakes", "Gears"):
+        made[name] = editing.save(None, {"name": name, "pass_mark": 100}, None)
+        editing.save_content(made[name], content, None)
+        course_files.add(made[name], _stored("form.txt", "A form"), None)
+    course, draft = made["Brakes"], made["Gears"]
+    editing.publish(course, None)
+    [taken] = assigning.assign([agent], course, supervisor)
+    learning.begin(taken, agent)
+    attempt = learning.start_attempt(taken, agent)
+    learning.submit(attempt, {"x1": ["b"], "x2": "Kindly"}, agent)
+    learning.hand_in(taken, "x1", "Dear Rita", agent)
+    said_elsewhere = {"title": "First aid", "held_on": now().date(), "skills": ["First aid"]}
+    record = outside.record(agent, said_elsewhere, _stored("paper.txt", "A paper"), agent)
+    path = paths.save(None, {"name": "First week", "items": [{"course_id": course.id}]}, None)
+    rule = rules.save(None, {"name": "Agents", "role": "agent", "course_id": course.id, "active": False}, None)
+    with transaction():
+        earned = Certificate(user_id=agent.id, course_id=course.id, serial="T-0001")
+        db.session.add(earned)
+    waits = db.session.scalar(db.select(Answer.id).where(Answer.waits))
+    work = db.session.scalar(db.select(TaskWork.id))
+    missing = {"missing": NOBODYS}
+    of_training: dict[str, dict[str, Any]] = {
+        "course_id": {"any": course.id, "draft": draft.id, **missing},
+        "assignment_id": {"own": taken.id, **missing},
+        "answer_id": {"own": waits, **missing},
+        "work_id": {"own": work, **missing},
+        "record_id": {"own": record.id, **missing},
+        "serial": {"own": "T-0001", "missing": "T-0002"},
+        "user_id": {"own": agent.id, **missing},
+        "path_id": {"any": path.id, **missing},
+        "course_rule_id": {"any": rule.id, **missing},
+        "number": {"any": attempt.number},
+        "name": {"any": "form.txt"},
+        **dict.fromkeys(("lesson_id", "task_id", "key"), {"any": "x1"}),
+    }
+    for name, values in of_training.items():
+        desk.values[f"{name} of training"] = values
 
 
 def _programs(desk: FilledDesk, people: Mapping[str, User]) -> None:

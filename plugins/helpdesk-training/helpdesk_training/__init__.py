@@ -8,6 +8,7 @@ from helpdesk_training import content_pages as content_pages
 from helpdesk_training import course_pages as course_pages
 from helpdesk_training import figure_pages as figure_pages
 from helpdesk_training import grade_pages as grade_pages
+from helpdesk_training import import_pages as import_pages
 from helpdesk_training import models as models
 from helpdesk_training import my_pages as my_pages
 from helpdesk_training import path_pages as path_pages

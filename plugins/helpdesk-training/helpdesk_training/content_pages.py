@@ -201,13 +201,14 @@ def _text(name: str) -> str:
 
 
 def _one(row: Course, part: str, key: str) -> dict[str, Any]:
+    empty = {"id": "", "texts": {}, "kind": SINGLE, "points": 1, "options": [], "right": [], "rubric": [],
+             "pass_points": 0}  # fmt: skip
     if key == _NEW:
-        return {"id": "", "texts": {}, "kind": SINGLE, "points": 1, "options": [], "right": [], "rubric": [],
-                "pass_points": 0}  # fmt: skip
+        return empty
     found = next((one for one in _draft(row)[part] if one["id"] == key), None)
     if found is None:
         abort(404)
-    return dict(found)
+    return {**empty, **found}
 
 
 def _draft(row: Course) -> dict[str, Any]:
