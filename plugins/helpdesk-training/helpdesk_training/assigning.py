@@ -11,6 +11,7 @@ from helpdesk.api import Invalid, NotAllowed, Refused, User, audit, db, now, req
 from helpdesk.api import gettext as _
 from helpdesk_training import mails, moments
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import (
     ASSIGNED,
     HAND,
@@ -132,7 +133,7 @@ def withdraw(assignment: Assignment, why: str, actor: User | None) -> Assignment
     """
     _require_over(assignment, actor)
     with transaction():
-        db.session.refresh(assignment, with_for_update=True)
+        lock(assignment)
         if not assignment.is_open:
             raise Refused(_("This is over already."))
         assignment.state, assignment.withdrawn_why = WITHDRAWN, _words(why, "why")
@@ -149,7 +150,7 @@ def set_due(assignment: Assignment, due_at: datetime | None, actor: User | None)
     """
     _require_over(assignment, actor)
     with transaction():
-        db.session.refresh(assignment, with_for_update=True)
+        lock(assignment)
         if not assignment.is_open:
             raise Refused(_("This is over already."))
         _check_due(due_at)

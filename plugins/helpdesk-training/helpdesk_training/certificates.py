@@ -11,6 +11,7 @@ from helpdesk.api import Invalid, Refused, User, audit, db, drop_cached, now, pu
 from helpdesk.api import gettext as _
 from helpdesk_training import moments
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import Assignment, Certificate
 from helpdesk_training.scopes import require_about
 
@@ -52,7 +53,7 @@ def revoke(certificate: Certificate, why: str, actor: User | None) -> Certificat
     if not words or len(words) > 2_000:
         raise Invalid("why", _("Say why, so that the person knows."))
     with transaction():
-        db.session.refresh(certificate, with_for_update=True)
+        lock(certificate)
         if certificate.revoked_at is not None:
             raise Refused(_("It was revoked already."))
         certificate.revoked_at, certificate.revoked_why = now(), words

@@ -1,6 +1,6 @@
 """Find courses: the catalog, one of them, what keeps one from being published."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select
@@ -84,16 +84,20 @@ def circle(course_id: int, needs: Collection[int]) -> list[int] | None:
     for own, needed in db.session.execute(select(Need.course_id, Need.needs_id)):
         graph.setdefault(own, set()).add(needed)
     graph[course_id] = set(needs)
-    ways = [[course_id]]
-    seen: set[int] = set()
+    return way_back(graph, course_id)
+
+
+def way_back(graph: Mapping[int, Collection[int]], start: int) -> list[int] | None:
+    """The way from a number back to itself; None: there is none."""
+    ways, seen = [[start]], set()
     while ways:
         way = ways.pop()
-        for needed in sorted(graph.get(way[-1], ())):
-            if needed == course_id:
-                return [*way, course_id]
-            if needed not in seen:
-                seen.add(needed)
-                ways.append([*way, needed])
+        for number in sorted(graph.get(way[-1], ())):
+            if number == start:
+                return [*way, start]
+            if number not in seen:
+                seen.add(number)
+                ways.append([*way, number])
     return None
 
 

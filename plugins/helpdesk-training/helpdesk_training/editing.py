@@ -9,6 +9,7 @@ from helpdesk.api import Invalid, Refused, User, audit, db, now, require, tidy_l
 from helpdesk.api import gettext as _
 from helpdesk_training import content, courses, skills
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import (
     ASSIGNED,
     DRAFT,
@@ -154,7 +155,7 @@ def _index_lessons(course: Course, version: Version) -> None:
 
 
 def _lock(course: Course, revision: int | None) -> None:
-    db.session.refresh(course, with_for_update=True)
+    lock(course)
     if revision is not None and revision != course.revision:
         raise Invalid(
             "revision",

@@ -30,6 +30,8 @@ _NUMBERS = ("pass_mark", "attempts", "valid_days", "refresher_days", "minutes")
 # The target of a link or a picture, and of a reference.
 _INLINE = re.compile(r"(\]\(\s*)(<[^>\n]*>|[^\s()<>]+)")
 _REFERENCE = re.compile(r"^( {0,3}\[[^\]\n]+\]:[ \t]*)(<[^>\n]*>|\S+)", re.MULTILINE)
+# Stands for a target that was complained of already.
+_NOWHERE = "#"
 _HEADING = re.compile(r"\A\s*# +(.+?)(?: +#+)?[ \t]*(?:\n+|\Z)")
 
 
@@ -210,12 +212,12 @@ class _Reader:
                 _("%(lesson)s names “%(name)s”, which lies outside the folder. Put it into the folder, or take it out.",
                   lesson=name, name=target[:200])
             )  # fmt: skip
-            return None
+            return _NOWHERE
         if resolved in self.ids:
             return f"lesson:{self.ids[resolved]}"
         if not resolved.is_file() or self._is_hidden(resolved):
             self.problems.append(_("%(lesson)s shows “%(name)s”, which is not there.", lesson=name, name=target[:200]))
-            return None
+            return _NOWHERE
         return self._file(resolved, name)
 
     def _file(self, path: Path, lesson: str) -> str | None:

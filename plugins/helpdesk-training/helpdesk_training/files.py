@@ -19,6 +19,7 @@ from helpdesk.api import (
 )
 from helpdesk.api import gettext as _
 from helpdesk_training import rendering
+from helpdesk_training.locking import lock
 from helpdesk_training.models import RETIRED, Assignment, Course, CourseFile, Outside, Version
 from helpdesk_training.permissions import ASSIGN, USE, WRITE
 from helpdesk_training.scopes import may_see
@@ -33,7 +34,7 @@ def add(course: Course, stored: StoredFile, actor: User | None) -> CourseFile:
     """
     require(actor, WRITE)
     with transaction():
-        db.session.refresh(course, with_for_update=True)
+        lock(course)
         there = {one.name: one for one in of(course)}
         name = stored.name[-190:].lstrip(". ") or "file"
         if name in there and there[name].sha256 == stored.sha256:

@@ -14,6 +14,7 @@ from helpdesk_training import content, mails
 from helpdesk_training.assigning import open_one
 from helpdesk_training.cleaning import storable
 from helpdesk_training.learning import settle, settle_attempt
+from helpdesk_training.locking import lock
 from helpdesk_training.models import (
     BEGUN,
     FAILED,
@@ -144,8 +145,8 @@ def grade_answer(answer: Answer, points: int, comment: str, actor: User) -> Answ
     attempt = answer.attempt
     require_about(actor, attempt.assignment.user_id)
     with transaction():
-        db.session.refresh(attempt.assignment, with_for_update=True)
-        db.session.refresh(answer, with_for_update=True)
+        lock(attempt.assignment)
+        lock(answer)
         if not answer.waits:
             raise Refused(_("Somebody else has graded this meanwhile."))
         if isinstance(points, bool) or not isinstance(points, int) or not 0 <= points <= answer.most:
@@ -170,8 +171,8 @@ def grade_task(work: TaskWork, marks: Mapping[str, Any], comment: str, actor: Us
     """
     require_about(actor, work.assignment.user_id)
     with transaction():
-        db.session.refresh(work.assignment, with_for_update=True)
-        db.session.refresh(work, with_for_update=True)
+        lock(work.assignment)
+        lock(work)
         if work.state != HANDED_IN:
             raise Refused(_("Somebody else has graded this meanwhile."))
         task = content.by_id(work.version.content["tasks"], work.task_id)
@@ -199,7 +200,7 @@ def allow_attempt(assignment: Assignment, actor: User) -> Assignment:
     """
     require_about(actor, assignment.user_id)
     with transaction():
-        db.session.refresh(assignment, with_for_update=True)
+        lock(assignment)
         if assignment.state != FAILED:
             raise Refused(_("There are attempts left, or the course is over."))
         if open_one(assignment.user_id, assignment.course_id) is not None:

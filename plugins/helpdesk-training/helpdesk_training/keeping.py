@@ -98,18 +98,15 @@ def _is_to_escalate(assignment: Assignment, at: datetime) -> bool:
     if not assignment.is_open or due is None:
         assignment.next_at = None
         return False
-    escalates = False
+    if at >= due and assignment.late_at is not None:
+        return True
     if at < due:
         assignment.reminded_at = at
-        mails.reminder(assignment)
-    elif assignment.late_at is None:
-        assignment.late_at = at
-        mails.late(assignment)
     else:
-        escalates = True
-    if not escalates:
-        moments.plan(assignment)
-    return escalates
+        assignment.late_at = at
+    moments.plan(assignment)
+    (mails.reminder if at < due else mails.late)(assignment)
+    return False
 
 
 def _escalate(late: Sequence[Assignment], at: datetime) -> None:

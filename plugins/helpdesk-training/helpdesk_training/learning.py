@@ -15,6 +15,7 @@ from helpdesk_training import content, moments
 from helpdesk_training.assigning import missing_needs
 from helpdesk_training.certificates import issue
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import (
     ASSIGNED,
     BEGUN,
@@ -500,7 +501,7 @@ def _task_text(text: str) -> str:
 
 def _open_attempt(attempt: Attempt, user: User) -> None:
     _work_on(attempt.assignment, user)
-    db.session.refresh(attempt, with_for_update=True)
+    lock(attempt)
     if attempt.state != OPEN:
         raise Refused(_("This attempt is handed in already. Look at what came of it."))
 
@@ -518,7 +519,7 @@ def _lock(assignment: Assignment, user: User) -> None:
     require(user, USE)
     if assignment.user_id != user.id:
         raise NotAllowed(USE)
-    db.session.refresh(assignment, with_for_update=True)
+    lock(assignment)
 
 
 def _version(assignment: Assignment) -> Version:

@@ -9,11 +9,10 @@ from helpdesk_training.settings import TrainingSettings
 LOOK = "training.look"
 
 
-def next_of(assignment: Assignment) -> datetime | None:
+def next_of(assignment: Assignment, how: TrainingSettings) -> datetime | None:
     """When something is to happen by itself; None: never."""
     if not assignment.is_open or assignment.due_at is None or assignment.escalated_at is not None:
         return None
-    how = settings(TrainingSettings)
     if assignment.late_at is not None:
         return assignment.due_at + timedelta(days=how.escalate_days)
     if assignment.reminded_at is None and how.remind_days:
@@ -26,7 +25,7 @@ def next_of(assignment: Assignment) -> datetime | None:
 
 def plan(assignment: Assignment) -> None:
     """Set it anew, after anything has changed. Inside the transaction."""
-    assignment.next_at = next_of(assignment)
+    assignment.next_at = next_of(assignment, settings(TrainingSettings))
 
 
 def plan_certificate(certificate: Certificate) -> None:

@@ -23,6 +23,7 @@ from helpdesk.api import (
 from helpdesk.api import gettext as _
 from helpdesk_training import skills
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import CLAIMED, GRADES, REFUSED, VERIFIED, Assessment, Outside
 from helpdesk_training.permissions import ASSIGN, USE
 from helpdesk_training.scopes import require_about
@@ -79,7 +80,7 @@ def decide(record: Outside, ok: bool, words: str, actor: User) -> Outside:
     if not ok and not said:
         raise Invalid("words", _("Say why, so that the person knows."))
     with transaction():
-        db.session.refresh(record, with_for_update=True)
+        lock(record)
         if record.state != CLAIMED:
             raise Refused(_("Somebody else has decided on this meanwhile."))
         record.state, record.decision = VERIFIED if ok else REFUSED, said
@@ -154,7 +155,7 @@ def _made(user: User, values: Mapping[str, Any]) -> Outside:
 
 
 def _correct(record: Outside, user: User) -> None:
-    db.session.refresh(record, with_for_update=True)
+    lock(record)
     if record.user_id != user.id:
         raise NotAllowed(USE)
     if db.session.scalar(select(Outside.id).where(Outside.corrects_id == record.id)) is not None:

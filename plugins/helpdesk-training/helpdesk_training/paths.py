@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from helpdesk.api import Invalid, User, audit, db, require, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import RETIRED, Course, Path, PathItem
 from helpdesk_training.permissions import WRITE
 
@@ -40,7 +41,7 @@ def save(path: Path | None, values: Mapping[str, Any], actor: User | None) -> Pa
             path = Path(name="", summary="", active=True)
             values = {"name": "", "items": (), **values}
         else:
-            db.session.refresh(path, with_for_update=True)
+            lock(path)
         with db.session.no_autoflush:
             _put(path, values)
         if is_new:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from helpdesk.api import Invalid, Team, User, audit, clean_tags, collect, db, now, require, schedule, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training.cleaning import storable
+from helpdesk_training.locking import lock
 from helpdesk_training.models import GROUP, KINDS, LOW, OCCASIONS, ROLE, TEAM, Course, Path, PathItem, Rule
 from helpdesk_training.permissions import WRITE
 from helpdesk_training.scopes import STAFF
@@ -67,7 +68,7 @@ def save(rule: Rule | None, values: Mapping[str, Any], actor: User | None) -> Ru
             )  # fmt: skip
             values = {"name": "", "occasion": ROLE, "course_id": None, **values}
         else:
-            db.session.refresh(rule, with_for_update=True)
+            lock(rule)
         with db.session.no_autoflush:
             _put(rule, values)
         if is_new:
@@ -83,7 +84,7 @@ def switch(rule: Rule, on: bool, actor: User | None) -> Rule:
     """Apply a rule from now on, or no more; what it gave stays. Joins or opens the transaction."""
     require(actor, WRITE)
     with transaction():
-        db.session.refresh(rule, with_for_update=True)
+        lock(rule)
         if rule.active != on:
             rule.active = on
             if on:
