@@ -80,7 +80,8 @@ def _solved(user_ids: Sequence[int], since: datetime | None) -> dict[int, tuple[
         .where(Ticket.assignee_id.in_(user_ids), Ticket.merged_into_id.is_(None))
         .group_by(Ticket.assignee_id)
     )
-    solved, again = Ticket.solved_at.is_not(None), Ticket.category.in_(_UNSOLVED) & reopened
+    solved: Any = Ticket.solved_at.is_not(None)
+    again: Any = Ticket.category.in_(_UNSOLVED) & reopened
     if since is not None:
         solved, again = Ticket.solved_at >= since, again & (Ticket.updated_at >= since)
     rows = db.session.execute(query.where(or_(done & solved, again)))

@@ -14,7 +14,7 @@ MORE, LESS = "more", "less"
 
 
 @hookspec("slot")
-def career_criteria() -> list[dict[str, Any]]:
+def career_criteria() -> Any:
     """What levels may ask for, measured from a plugin's own records: a list of mappings, all keys required.
 
     ``key`` ("surveys.csat"), ``label`` (lazy), ``unit`` (number, days, percent, score, yes), ``better`` (more, less),
@@ -26,13 +26,13 @@ def career_criteria() -> list[dict[str, Any]]:
 
 
 @hookspec("slot")
-def career_competences() -> list[str]:
-    """Names of competences that a plugin knows, such as the skills of courses: shown beside those of careers."""
+def career_competences() -> Any:
+    """Names of competences that a plugin knows, in a list, such as the skills of courses; shown beside one's own."""
 
 
 @hookspec("slot")
-def career_certificates() -> list[dict[str, Any]]:
-    """Certificates that are in force: mappings with ``key``, ``label`` and ``holders`` ({user id: end or None}).
+def career_certificates() -> Any:
+    """Certificates in force: a list of mappings with ``key``, ``label`` and ``holders`` ({user id: end or None}).
 
     Kept until the plugin calls ``drop_cached``, which it does whenever it gives or takes one.
     """
@@ -86,7 +86,7 @@ class Certificate:
 
 def criteria() -> dict[str, Criterion]:
     """All that can be measured now, by key; what a plugin described wrongly is left out."""
-    found = {}
+    found: dict[str, Criterion] = {}
     for one in collect("career_criteria"):
         criterion = _criterion(one)
         if criterion is not None:
@@ -96,7 +96,7 @@ def criteria() -> dict[str, Criterion]:
 
 def certificates() -> dict[str, Certificate]:
     """All certificates that are in force now, by key."""
-    found = {}
+    found: dict[str, Certificate] = {}
     for one in collect("career_certificates"):
         if isinstance(one, Mapping) and one.get("key") and isinstance(one.get("holders"), Mapping):
             key = str(one["key"])

@@ -14,7 +14,8 @@ from helpdesk_surveys.models import BY_AGENT, CSAT, Day, Survey
 
 # In the place of a survey's number.
 EVERY = "all"
-_YEARS = 3_650
+# So many fit on the page of answers.
+_MOST_DAYS = 365
 
 
 @hookimpl(optionalhook=True)
@@ -45,7 +46,7 @@ def measure(user_ids: Sequence[int], since: datetime | None, choice: str) -> Map
     if since is not None:
         query = query.where(Day.day >= since.astimezone(UTC).date())
     if choice != EVERY:
-        query = query.where(Day.survey_id == (int(choice) if choice.isascii() and choice.isdigit() else 0))
+        query = query.where(Day.survey_id == (int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 10 else 0))
     return {
         agent: (100 * int(good) / int(answers) if answers else None, int(answers))
         for agent, good, answers in db.session.execute(query)
@@ -53,8 +54,8 @@ def measure(user_ids: Sequence[int], since: datetime | None, choice: str) -> Map
 
 
 def link(user_id: int, choice: str, days: int) -> str | None:
-    """The answers that are counted; of all surveys together those of the first one, from which the others are near."""
+    """The answers that are counted, of a year at most; of all surveys together those of the first that asks."""
     today = now().date()
-    first = today - timedelta(days=days or _YEARS)
+    first = today - timedelta(days=min(days or _MOST_DAYS, _MOST_DAYS))
     which = {} if choice == EVERY else {"survey": choice}
     return url_for("surveys.answers", agent=user_id, first=first.isoformat(), last=today.isoformat(), **which)
