@@ -12,7 +12,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, career, jobs, mail, multilingual, pages, plugins, search, start, surveys
+from benchmarks import callbacks, career, jobs, mail, multilingual, pages, plugins, search, start, surveys, training
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -26,6 +26,7 @@ PARTS = {
     "multilingual": multilingual.measure,
     "surveys": surveys.measure,
     "career": career.measure,
+    "training": training.measure,
 }
 README = Path(__file__).with_name("README.md")
 

@@ -1,13 +1,14 @@
 """Skills, and who has which: verified by a certificate, by training elsewhere, or by somebody who has seen it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
-from helpdesk.api import Invalid, User, collect, db, now
+from helpdesk.api import Invalid, Team, User, collect, db, now
 from helpdesk.api import gettext as _
 from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
@@ -59,8 +60,7 @@ def names() -> list[str]:
     return sorted((name for key, name in found.items() if key), key=str.casefold)
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """That somebody can do something: how it was verified, since when and until when; ``grade`` of an assessment."""
 
     how: str
@@ -94,70 +94,80 @@ class Matrix:
 
 def matrix(actor: User | None, team_id: int | None = None) -> Matrix:
     """Who can do what, of the people whom ``actor`` sees. As many queries for many people as for one."""
-    return matrix_of(people_of(actor, team_id), actor)
+    members = select(User.id).where(User.teams.any(Team.id == team_id)) if team_id is not None else None
+    return _matrix(people_of(actor, team_id), actor, members)
 
 
-def matrix_of(people: Sequence[User], actor: User | None = None) -> Matrix:
+def matrix_of(people: Sequence[User], actor: User | None) -> Matrix:
     """The same of some people; only what ``actor`` may see of them."""
+    return _matrix(people, actor, [person.id for person in people])
+
+
+def _matrix(people: Sequence[User], actor: User | None, among: Any) -> Matrix:
     found, known = Matrix(people), {key_of(name): name for name in own_names()}
-    ids, moment = {person.id for person in people}, now()
-    for user_id, key, name, cell in [*_certified(actor, moment), *_from_elsewhere(actor, moment), *_assessed(actor)]:
-        known.setdefault(key, name)
-        if user_id in ids:
-            found.cells.setdefault((user_id, key), []).append(cell)
+    ids, moment, cells = {person.id for person in people}, now(), found.cells
+
+    def seen(query: Any, column: Any) -> Any:
+        query = scope_of(actor).within(query, column)
+        return db.session.execute(query if among is None else query.where(column.in_(among)))
+
+    for user_id, skills, cell in chain(_certified(seen, moment), _from_elsewhere(seen, moment), _assessed(seen)):
+        if user_id not in ids:
+            continue
+        for key, name in skills:
+            known.setdefault(key, name)
+            cells.setdefault((user_id, key), []).append(cell)
     found.skills = sorted(known.items(), key=lambda pair: pair[1].casefold())
     return found
 
 
-_Row = tuple[int, str, str, Cell]
+# What reads rows about people with a query and its column with their numbers.
+_Seen = Callable[[Any, Any], Any]
+_Proof = tuple[int, Sequence[tuple[str, str]], Cell]
 
 
-def _certified(actor: User | None, moment: datetime) -> list[_Row]:
-    valid = (Certificate.revoked_at.is_(None), or_(Certificate.expires_at.is_(None), Certificate.expires_at > moment))
-    query = (
-        select(Certificate.user_id, CourseSkill.key, CourseSkill.name, Certificate.earned_at, Certificate.expires_at,
-               Course.name, Certificate.id)
-        .join(Course, Course.id == Certificate.course_id)
-        .join(CourseSkill, CourseSkill.course_id == Course.id)
-        .where(*valid)
-        .order_by(Certificate.earned_at.desc())
-    )  # fmt: skip
-    return [
-        (user_id, key, name, Cell(CERTIFICATE, since, until, None, title, number))
-        for user_id, key, name, since, until, title, number in db.session.execute(
-            scope_of(actor).within(query, Certificate.user_id)
-        )
-    ]
+def _certified(seen: _Seen, moment: datetime) -> Iterator[_Proof]:
+    """Certificates in force, the newest first; what their courses teach is asked once, not for each."""
+    taught: dict[int, list[tuple[str, str]]] = {}
+    titles: dict[int, str] = {}
+    skills = select(CourseSkill.course_id, CourseSkill.key, CourseSkill.name, Course.name)
+    for course_id, key, name, title in db.session.execute(skills.join(Course, Course.id == CourseSkill.course_id)):
+        taught.setdefault(course_id, []).append((key, name))
+        titles[course_id] = title
+    query = select(
+        Certificate.user_id, Certificate.course_id, Certificate.earned_at, Certificate.expires_at, Certificate.id
+    ).where(Certificate.revoked_at.is_(None), or_(Certificate.expires_at.is_(None), Certificate.expires_at > moment))
+    for user_id, course_id, since, until, number in seen(
+        query.order_by(Certificate.earned_at.desc(), Certificate.id.desc()), Certificate.user_id
+    ):
+        if course_id in taught:
+            yield user_id, taught[course_id], Cell(CERTIFICATE, since, until, None, titles[course_id], number)
 
 
-def _from_elsewhere(actor: User | None, moment: datetime) -> list[_Row]:
+def _from_elsewhere(seen: _Seen, moment: datetime) -> Iterator[_Proof]:
+    """Verified training elsewhere that nothing has corrected, the newest first."""
     corrected = select(Outside.corrects_id).where(Outside.corrects_id.is_not(None))
     query = select(Outside.user_id, Outside.skills, Outside.held_on, Outside.until, Outside.title, Outside.id).where(
         Outside.state == VERIFIED,
         Outside.id.not_in(corrected),
         or_(Outside.until.is_(None), Outside.until >= moment.date()),
     )
-    query = scope_of(actor).within(query, Outside.user_id).order_by(Outside.held_on.desc(), Outside.id.desc())
-    found = []
-    for user_id, skills, held_on, until, title, number in db.session.execute(query):
-        ends = _midnight(until + timedelta(days=1)) if until is not None else None
-        found += [
-            (user_id, key_of(name), name, Cell(OUTSIDE, _midnight(held_on), ends, None, title, number))
-            for name in skills
-        ]
-    return found
-
-
-def _assessed(actor: User | None) -> list[_Row]:
-    """The newest assessment of each skill of each person."""
-    query = select(Assessment.user_id, Assessment.key, Assessment.name, Assessment.grade, Assessment.at, Assessment.id)
-    newest: dict[tuple[int, str], _Row | None] = {}
-    for user_id, key, name, grade, at, number in db.session.execute(
-        scope_of(actor).within(query, Assessment.user_id).order_by(Assessment.id.desc())
+    for user_id, names, held_on, until, title, number in seen(
+        query.order_by(Outside.held_on.desc(), Outside.id.desc()), Outside.user_id
     ):
-        if (user_id, key) not in newest:
-            newest[user_id, key] = (user_id, key, name, Cell(ASSESSED, at, None, grade, "", number)) if grade else None
-    return [row for row in newest.values() if row is not None]
+        ends = _midnight(until + timedelta(days=1)) if until is not None else None
+        cell = Cell(OUTSIDE, _midnight(held_on), ends, None, title, number)
+        yield user_id, [(key_of(name), name) for name in names], cell
+
+
+def _assessed(seen: _Seen) -> Iterator[_Proof]:
+    """The newest assessment of each skill of each person."""
+    newest = select(func.max(Assessment.id)).group_by(Assessment.user_id, Assessment.key)
+    query = select(
+        Assessment.user_id, Assessment.key, Assessment.name, Assessment.grade, Assessment.at, Assessment.id
+    ).where(Assessment.id.in_(newest), Assessment.grade > 0)
+    for user_id, key, name, grade, at, number in seen(query, Assessment.user_id):
+        yield user_id, [(key, name)], Cell(ASSESSED, at, None, grade, "", number)
 
 
 def _midnight(day: Any) -> datetime:
