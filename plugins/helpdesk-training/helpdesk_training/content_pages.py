@@ -111,7 +111,7 @@ def preview(course_id: int) -> Any:
             row.id, text, lesson_url=lambda key: url_for("training.preview", course_id=row.id, _anchor=f"lesson-{key}")
         ),
         in_it=lambda texts: rendering.words(texts, locale),
-        code=lambda texts: rendering.locale_of(texts, locale) or locale,
+        tongue_of=lambda texts: rendering.locale_of(texts, locale) or locale,
     )
 
 

@@ -9,6 +9,7 @@ from helpdesk.api import gettext as _
 from helpdesk_training import exchange
 from helpdesk_training.blueprint import pages, show
 from helpdesk_training.permissions import WRITE
+from helpdesk_training.unpacking import unpacked
 
 
 @pages.get("/manage/import")
@@ -26,7 +27,8 @@ def import_course() -> Any:
     if upload is None or not upload.filename:
         return show("import.html", 422, problems=[_("Choose a file first.")])
     try:
-        row = exchange.take(exchange.read_zip(upload.stream.read()), reader())
+        with unpacked(upload.stream) as folder:
+            row = exchange.take(exchange.read_folder(folder), reader())
     except (Invalid, Refused) as problem:
         db.session.rollback()
         return show("import.html", 422, problems=str(problem).splitlines())
