@@ -15,6 +15,10 @@ from helpdesk_multilingual.models import Answer, MessageLanguage, Pair, PairOrde
 from helpdesk_surveys import links as survey_links
 from helpdesk_surveys import surveys
 from helpdesk_surveys.models import FollowUp, Invitation, Response, Suppression
+from helpdesk_training import assigning, editing, learning, outside, paths, rules
+from helpdesk_training import files as course_files
+from helpdesk_training.models import Answer as QuizAnswer
+from helpdesk_training.models import Certificate, TaskWork
 
 from helpdesk.core import (
     accounts,
@@ -82,6 +86,10 @@ NO_PAGES = {
     "multilingual.static": "a file",
     "surveys.answers_file": "a file",
     "surveys.static": "a file",
+    "training.course_file": "a file",
+    "training.lesson_link": "leads to a lesson, or to what its course is about",
+    "training.outside_file": "a file",
+    "training.static": "a file",
     "well_known.security_txt": "a text for programs",
     "setup.desk": "open until the first administrator is made",
     "setup.administrator": "open until the first administrator is made",
@@ -160,6 +168,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     calls = _promised_calls(ticket, admin)
     spoken = _translations(ticket, admin, locale)
     asked = _surveys(ticket, admin, locale)
+    learned = _training(admin, locale)
     by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
@@ -197,6 +206,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         **calls,
         "survey_id": asked["survey_id"],
         "response_id": asked["response_id"],
+        **learned,
         **spoken,
     }
     special = {
@@ -213,6 +223,9 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "desk.view_form": {"key": view.id},
         "surveys.ask": {"token": asked["token"]},
         "surveys.ask_public": {"token": asked["public"]},
+        "training.edit_part": {"key": "x1", "part": "questions"},
+        "training.person": {"user_id": admin.id},
+        "training.quiz_result": {"number": 1},
         "portal.unsubscribe": {"token": links.unsubscribe_url(customer).rpartition("/")[2]},
     }
     return World(admin, customer, values, special)
@@ -267,6 +280,54 @@ def _surveys(ticket: Ticket, admin: User, locale: str) -> dict[str, Any]:
         "response_id": answer.id,
         "token": survey_links.token(sent),
         "public": public.link_key,
+    }
+
+
+def _training(admin: User, locale: str) -> dict[str, Any]:
+    """A course with every kind of part, which the reader takes, has answered and has earned; a path, a rule."""
+    texts = {"title": f"{DATA}Title", "text": f"{DATA}Text", "explanation": f"{DATA}Why", "model": f"{DATA}Model",
+             "subject": f"{DATA}Subject", "message": f"{DATA}Message",
+             "options": {"a": f"{DATA}Yes", "b": f"{DATA}No"}}  # fmt: skip
+    said = {locale: texts}
+    questions = [
+        {"id": f"x{number}", "kind": kind, "texts": said, "options": ["a", "b"], "right": ["a"]}
+        for number, kind in enumerate(("single", "multiple", "order", "text"), 1)
+    ]
+    line = {"id": "r1", "points": 1, "texts": {locale: f"{DATA}Kind"}}
+    task = {"id": "x1", "texts": said, "rubric": [line], "pass_points": 1}
+    content = {"lessons": [{"id": "x1", "texts": said}], "questions": questions, "tasks": [task]}
+    named = {"language": locale, "summary": f"{DATA}Summary", "skills": [f"{DATA}Skill"], "minutes": 20}
+    course = editing.save(None, {"name": f"{DATA}Course", "valid_days": 90, **named}, admin)
+    editing.save_content(course, content, admin)
+    course_files.add(course, store_bytes(b"x", f"{DATA}paper.txt", "text/plain"), admin)
+    editing.publish(course, admin)
+    # Who looks at every page is who takes it.
+    taken = assigning.enroll(admin, course)
+    learning.begin(taken, admin)
+    answers = {"x1": ["b"], "x2": ["a"], "x3": ["a", "b"], "x4": f"{DATA}Answer"}
+    learning.submit(learning.start_attempt(taken, admin), answers, admin)
+    learning.hand_in(taken, "x1", f"{DATA}Work", admin)
+    today = {"held_on": now().date(), "until": now().date()}
+    claim = {"title": f"{DATA}Elsewhere", "provider": f"{DATA}School", "note": f"{DATA}Note", **today}
+    record = outside.record(admin, claim, store_bytes(b"x", f"{DATA}proof.txt", "text/plain"), admin)
+    path = paths.save(None, {"name": f"{DATA}Path", "items": [{"course_id": course.id, "due_days": 3}]}, admin)
+    low = {"occasion": "low", "tag": f"{DATA}tag", "course_id": course.id, "active": False}
+    rule = rules.save(None, {"name": f"{DATA}Rule", **low}, admin)
+    with transaction():
+        taken.due_at = now() - timedelta(days=1)
+        earned = Certificate(user_id=admin.id, course_id=course.id, serial="T-0001", score=90, expires_at=now())
+        db.session.add(earned)
+    return {
+        "course_id": course.id,
+        "assignment_id": taken.id,
+        "lesson_id": "x1",
+        "task_id": "x1",
+        "answer_id": db.session.scalar(db.select(QuizAnswer.id).where(QuizAnswer.waits)),
+        "work_id": db.session.scalar(db.select(TaskWork.id)),
+        "record_id": record.id,
+        "serial": "T-0001",
+        "path_id": path.id,
+        "course_rule_id": rule.id,
     }
 
 

@@ -54,6 +54,21 @@ def _questions(place: int) -> dict[str, Any]:
     return {"texts": dict.fromkeys(names, said), "items": items}
 
 
+def _course(place: int) -> dict[str, Any]:
+    """The content of a course, all of it hostile."""
+    text = _text(place)
+    said = {"en": {name: text for name in ("title", "text", "explanation", "model", "subject", "message")}}
+    said["en"] |= {"options": {"a": text, "b": text}}
+    questions = [
+        {"id": f"x{number}", "kind": kind, "points": 1, "options": [] if kind == "text" else ["a", "b"],
+         "right": [] if kind == "text" else ["a"], "texts": said}
+        for number, kind in enumerate(("single", "multiple", "order", "text"), 1)
+    ]  # fmt: skip
+    rubric = [{"id": "r1", "points": 1, "texts": {"en": text}}]
+    task = {"id": "x1", "texts": said, "rubric": rubric, "pass_points": 1}
+    return {"lessons": [{"id": "x1", "texts": said}], "questions": questions, "tasks": [task]}
+
+
 _SECURITY, _OAUTH = "tls", ""
 # What is valid where not every text is: a value, or what makes one of the number of the row.
 KEYS: dict[str, Any] = {
@@ -176,6 +191,30 @@ KEYS: dict[str, Any] = {
     "surveys_survey.skip_tags": lambda place: [_text(place)],
     "surveys_survey.texts": lambda place: _questions(place),
     "surveys_version.questions": lambda place: _questions(place),
+    "training_answer.given": _text,
+    "training_answer.question_id": "x4",
+    "training_assignment.state": _one_of("begun", "waiting", "done", "failed"),
+    "training_assignment.why": _one_of("hand", "self", "low", "path"),
+    "training_attempt.answers": lambda place: {"x1": ["a"], "x4": _text(place)},
+    "training_attempt.state": _one_of("failed", "grading", "passed"),
+    "training_course.draft": lambda place: _course(place),
+    "training_course.language": "en",
+    "training_course.state": "published",
+    "training_course.titles": lambda place: {"es": {"name": _text(place), "summary": _text(place)}},
+    "training_file.sha256": _stored,
+    "training_lesson_done.lesson_id": "x1",
+    "training_lesson_skill.lesson_id": "x1",
+    "training_lesson_skill.titles": lambda place: {"en": _text(place)},
+    "training_outside.sha256": _stored,
+    "training_outside.skills": lambda place: [_text(place)],
+    "training_outside.state": _one_of("claimed", "verified", "refused"),
+    "training_rule.kind": "csat",
+    "training_rule.occasion": _one_of("role", "team", "group", "new", "low"),
+    "training_rule.role": _one_of("agent", "supervisor"),
+    "training_task_work.marks": {"r1": 1},
+    "training_task_work.state": _one_of("handed_in", "passed", "failed"),
+    "training_task_work.task_id": "x1",
+    "training_version.content": lambda place: _course(place),
     "team.assignment": _one_of("hand", "round_robin", "least_busy"),
     "team.color": "blue",
     "presence.writing": _one_of("", "reply", "note"),
@@ -224,6 +263,16 @@ _OTHERS: dict[str, Any] = {
     "surveys_survey.active": True,
     "surveys_survey.version_id": lambda place: place + 1,
     "team.private": False,
+    "training_assessment.grade": 2,
+    "training_answer.waits": True,
+    "training_answer.right": None,
+    "training_assignment.version_id": lambda place: place + 1,
+    "training_attempt.number": 1,
+    "training_course.version_id": lambda place: place + 1,
+    "training_low_answer.response_id": lambda place: place + 1,
+    "training_outside.corrects_id": None,
+    "training_rule.path_id": None,
+    "training_task_work.number": 1,
     # No two of the same two tickets.
     "ticket_link.ticket_id": lambda place: place + 1,
     "ticket_link.other_id": lambda place: 1 if place else 2,

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from helpdesk_callbacks.models import Call
 from helpdesk_surveys import links as survey_links
 from helpdesk_surveys.models import Invitation, Survey
+from helpdesk_training.models import Assignment, Certificate
 from playwright.sync_api import expect
 from sqlalchemy import Column, Integer, Table
 
@@ -34,9 +35,12 @@ Visit = Callable[..., Oracle]
 _TABLES = {
     "absence_id": "absence",
     "act_id": "bulk_act",
+    "answer_id": "training_answer",
     "attachment_id": "attachment",
     "call_id": "callbacks_call",
     "canned_id": "canned_response",
+    "course_id": "training_course",
+    "course_rule_id": "training_rule",
     "delivery_id": "delivery",
     "draft_id": "reply_draft",
     "event_id": "event",
@@ -51,7 +55,9 @@ _TABLES = {
     "message_id": "message",
     "organization_id": "organization",
     "pair_id": "multilingual_pair",
+    "path_id": "training_path",
     "reason_id": "callbacks_reason",
+    "record_id": "training_outside",
     "response_id": "surveys_response",
     "rule_id": "email_rule",
     "server_id": "email_server",
@@ -64,6 +70,7 @@ _TABLES = {
     "topic_id": "topic",
     "type_id": "ticket_type",
     "user_id": "user",
+    "work_id": "training_task_work",
 }
 # Answers that are no pages, each with the reason. An administrator is shown all others.
 NO_PAGES = {
@@ -91,6 +98,10 @@ NO_PAGES = {
     "static": "a file",
     "surveys.answers_file": "a file",
     "surveys.static": "a file",
+    "training.course_file": "a file",
+    "training.lesson_link": "leads to a lesson, or to what its course is about",
+    "training.outside_file": "a file",
+    "training.static": "a file",
     "well_known.security_txt": "plain text",
 }
 
@@ -347,6 +358,13 @@ def _values() -> dict[str, Any]:
         "surveys.ask:token": _survey_link(),
         "surveys.ask_public:token": _public_link(),
         "number": ticket.id,
+        # The administrator's, with whom every page is opened.
+        "assignment_id": db.session.scalar(db.select(Assignment.id).where(Assignment.user_id == people[0].id)),
+        **dict.fromkeys(("lesson_id", "task_id", "training.edit_part:key"), "x1"),
+        "part": "questions",
+        "serial": db.session.scalar(db.select(Certificate.serial)),
+        "training.person:user_id": people[0].id,
+        "training.quiz_result:number": 1,
         "token": links.token(links.FOLLOW, ticket, customer),
         "portal.unsubscribe:token": links.unsubscribe_url(customer).rpartition("/")[2],
         "admin.confirm_discard:name": held.plugin,

@@ -33,6 +33,8 @@ _FOLLOW_UP = {"name": "After", "kind": "call", "days": "3"}
 _SURVEY = {"name": "A", "kind": "csat", "look": "faces", "occasion": "solved", "delay_hours": "24", "rhythm_days": "90",
            "quiet_from": "20", "quiet_until": "8", "reminder_days": "3", "closes_days": "14",
            "min_group": "5"}  # fmt: skip
+_COURSE = {"name": "Other", "language": "en", "pass_mark": "80"}
+_RULE_OF_TRAINING = {"name": "Agents", "occasion": "role", "role": "agent", "course_id": "1", "due_days": "14"}
 _TERM = {"term": "Alba 7", "keep": "1", "source": "", "target": ""}
 _SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
 
@@ -149,6 +151,35 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("surveys.switch_survey", "surveys.survey_switched", lambda w: ("/p/surveys/surveys/1/on", {})),
     ("surveys.renew_link", "surveys.link_renewed", lambda w: ("/p/surveys/surveys/1/link", {})),
     ("surveys.ask_by_hand", "surveys.asked_by_hand", lambda w: (f"/p/surveys/tickets/{w.ticket}/ask", {"survey": "1"})),
+    ("training.add_course", "training.course_added", lambda w: ("/p/training/manage/courses/new", _COURSE)),
+    ("training.save_course", "training.course_changed", lambda w: ("/p/training/manage/courses/1/settings", _COURSE)),
+    ("training.save_part", "training.content_changed", lambda w: (
+        "/p/training/manage/courses/1/lessons/new", {"locale": "en", "title": "A", "text": "B"})),
+    ("training.move_part", "training.content_changed", lambda w: (
+        "/p/training/manage/courses/1/down", {"part": "lessons", "id": "l1"})),
+    ("training.publish_course", "training.version_published", lambda w: (
+        "/p/training/manage/courses/1/publish", {})),
+    ("training.add_files", "training.file_added", lambda w: (
+        "/p/training/manage/courses/1/files", {"files": (io.BytesIO(b"a"), "a.txt")})),
+    ("training.drop_file", "training.file_removed", lambda w: (
+        "/p/training/manage/courses/1/files/a.txt/drop", {})),
+    ("training.add_path", "training.path_added", lambda w: (
+        "/p/training/manage/paths/new", {"name": "Week", "i-0-course": "1"})),
+    ("training.save_path", "training.path_changed", lambda w: (
+        "/p/training/manage/paths/1", {"name": "Month", "i-0-course": "1"})),
+    ("training.add_rule", "training.rule_added", lambda w: ("/p/training/manage/rules/new", _RULE_OF_TRAINING)),
+    ("training.save_rule", "training.rule_changed", lambda w: ("/p/training/manage/rules/1", _RULE_OF_TRAINING)),
+    ("training.switch_rule", "training.rule_changed", lambda w: ("/p/training/manage/rules/1/off", {})),
+    ("training.delete_rule", "training.rule_deleted", lambda w: ("/p/training/manage/rules/1/delete", {})),
+    ("training.assign", "training.assigned", lambda w: (
+        "/p/training/assign", {"course": "1", "person": str(w.person)})),
+    ("training.set_due", "training.due_changed", lambda w: (
+        "/p/training/assignments/1/due", {"due": ""})),
+    ("training.withdraw", "training.withdrawn", lambda w: (
+        "/p/training/assignments/1/withdraw", {"why": "A"})),
+    ("training.assess", "training.skill_assessed", lambda w: (
+        f"/p/training/people/{w.person}/assess", {"skill": "Law", "grade": "2"})),
+    ("training.retire_course", "training.course_retired", lambda w: ("/p/training/manage/courses/1/retire", {})),
     ("multilingual.add_term", "multilingual.term_added", lambda w: ("/p/multilingual/glossary", _TERM)),
     ("multilingual.save_term", "multilingual.term_changed", lambda w: (
         "/p/multilingual/glossary/1", {**_TERM, "note": "A bicycle"})),
@@ -183,6 +214,10 @@ _SEEN_IN = {
     "admin.release": ("tests/web/test_admin_work.py", "desk.released"),
     "admin.restart": ("tests/web/test_admin_plugins.py", "desk.restarted"),
     "desk.revoke_token": ("tests/web/test_api.py", "token."),
+    "training.allow_attempt": ("plugins/helpdesk-training/tests/test_team_pages.py", "training.attempt_allowed"),
+    "training.decide_outside": ("plugins/helpdesk-training/tests/test_team_pages.py", "training.outside_decided"),
+    "training.import_course": ("plugins/helpdesk-training/tests/test_team_pages.py", "training.course_added"),
+    "training.revoke": ("plugins/helpdesk-training/tests/test_team_pages.py", "training.certificate_revoked"),
 }
 # What is no act of the administration, and why.
 _NONE = {
@@ -217,6 +252,20 @@ _NONE = {
     ),
     **dict.fromkeys(("surveys.answer", "surveys.answer_public"), "a customer's answer; the list of answers has it"),
     "surveys.mark_follow_up": "the history of the ticket says it",
+    **dict.fromkeys(
+        (
+            "training.answer_quiz",
+            "training.answer_task",
+            "training.begin",
+            "training.begin_quiz",
+            "training.enroll",
+            "training.finish_lesson",
+            "training.move_to_newest",
+        ),
+        "what the reader learns; the list of assignments has it",
+    ),
+    **dict.fromkeys(("training.grade_answer", "training.grade_task"), "the answer keeps who graded it, and how"),
+    "training.add_outside": "a claim, which keeps who recorded it; deciding on it is the act",
     "surveys.turn_preview": "the reader alone sees it",
     "email.take_posted": "a message comes in; the list of incoming mail has it",
 }
