@@ -3,7 +3,13 @@
 from flask import Blueprint
 
 from helpdesk.api import hookimpl
+from helpdesk_career import ladder_pages as ladder_pages
+from helpdesk_career import list_pages as list_pages
 from helpdesk_career import models as models
+from helpdesk_career import people_pages as people_pages
+from helpdesk_career import proposal_pages as proposal_pages
+from helpdesk_career import review_pages as review_pages
+from helpdesk_career import rule_pages as rule_pages
 from helpdesk_career.background import register_jobs as register_jobs
 from helpdesk_career.background import register_schedules as register_schedules
 from helpdesk_career.blueprint import pages
@@ -20,10 +26,14 @@ from helpdesk_career.measuring import ticket_status_changed as ticket_status_cha
 from helpdesk_career.measuring import training_certificate_expired as training_certificate_expired
 from helpdesk_career.measuring import training_course_completed as training_course_completed
 from helpdesk_career.offering import register_hookspecs as register_hookspecs
+from helpdesk_career.panels import dashboard_widgets as dashboard_widgets
+from helpdesk_career.panels import nav_items as nav_items
+from helpdesk_career.panels import user_panels as user_panels
 from helpdesk_career.permissions import register_permissions as register_permissions
 from helpdesk_career.personal import erase_personal_data as erase_personal_data
 from helpdesk_career.personal import export_personal_data as export_personal_data
 from helpdesk_career.records import training_groups as training_groups
+from helpdesk_career.rooms import admin_rooms as admin_rooms
 from helpdesk_career.rooms import register_acts as register_acts
 from helpdesk_career.settings import register_settings as register_settings
 

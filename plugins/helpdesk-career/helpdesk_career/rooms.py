@@ -1,7 +1,9 @@
-"""What the record calls what administrators do with the ladder."""
+"""The room in the administration, and what the record calls what is done there."""
 
-from helpdesk.api import Act, hookimpl
+from helpdesk.api import Act, Room, User, hookimpl
+from helpdesk.api import gettext as _
 from helpdesk.api import lazy_gettext as _l
+from helpdesk_career.permissions import MANAGE
 
 
 @hookimpl
@@ -15,3 +17,10 @@ def register_acts() -> list[Act]:
         Act("career.rule_changed", _l("Rule of a career level changed")),
         Act("career.rule_removed", _l("Rule of a career level removed")),
     ]
+
+
+@hookimpl
+def admin_rooms(user: User) -> list[Room]:
+    """The ladder, competences, templates and rules."""
+    about = _("Levels, what each asks for, and what it opens")
+    return [Room(_("Careers"), "career.ladder_page", about, "trending-up", MANAGE, order=46)]
