@@ -69,6 +69,21 @@ def _course(place: int) -> dict[str, Any]:
     return {"lessons": [{"id": "x1", "texts": said}], "questions": questions, "tasks": [task]}
 
 
+def _evidence(place: int) -> dict[str, Any]:
+    line = {
+        "criterion": "career.solved", "choice": "", "days": 0, "label": _text(place), "unit": "number",
+        "better": "more", "threshold": 1.0, "least_count": 0, "value": 1.0, "count": 1, "state": "met",
+    }  # fmt: skip
+    return {"at": "2026-11-28T00:00:00+00:00", "lines": [line]}
+
+
+def _asked(place: int) -> list[dict[str, Any]]:
+    return [
+        {"key": "i1", "kind": "words", "text": _text(place), "competence_id": None},
+        {"key": "i2", "kind": "grade", "text": _text(place), "competence_id": 1},
+    ]
+
+
 _SECURITY, _OAUTH = "tls", ""
 # What is valid where not every text is: a value, or what makes one of the number of the row.
 KEYS: dict[str, Any] = {
@@ -98,6 +113,21 @@ KEYS: dict[str, Any] = {
     "callbacks_feed.digest": _digest,
     "callbacks_rule.kind": _one_of("call", "mail"),
     "callbacks_rule.priority": _one_of("", "high"),
+    "career_goal.state": _one_of("open", "reached", "dropped"),
+    "career_goal_entry.state": _one_of("open", "reached", "dropped"),
+    "career_level.key": "",
+    "career_measure.criterion": _one_of("career.solved", "career.reopened"),
+    "career_proposal.evidence": lambda place: _evidence(place),
+    "career_proposal.state": _one_of("open", "approved", "refused"),
+    "career_recognition.kind": _one_of("praise", "incentive"),
+    "career_review.answers": lambda place: {"i1": _text(place), "i2": 4},
+    "career_review.items": lambda place: _asked(place),
+    "career_review.state": _one_of("shared", "read"),
+    "career_rule.act": _one_of("takes", "opens", "needs"),
+    "career_rule.priority": _one_of("", "high"),
+    "career_step.evidence": lambda place: _evidence(place),
+    "career_step.kind": _one_of("placed", "promoted", "corrected"),
+    "career_template.items": lambda place: _asked(place),
     "canned_response.shared_with": "everybody",
     "canned_text.locale": _one_of("en", "zh_Hans"),
     "corrected_string.digest": _digest,
@@ -197,6 +227,7 @@ KEYS: dict[str, Any] = {
     "training_assignment.why": _one_of("hand", "self", "low", "path"),
     "training_attempt.answers": lambda place: {"x1": ["a"], "x4": _text(place)},
     "training_attempt.state": _one_of("failed", "grading", "passed"),
+    "training_certificate.serial": lambda place: f"T-{place:04}",
     "training_course.draft": lambda place: _course(place),
     "training_course.language": "en",
     "training_course.state": "published",
