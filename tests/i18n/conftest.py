@@ -84,6 +84,7 @@ NO_PAGES = {
     "multilingual.export_glossary": "a file",
     "multilingual.export_memory": "a file",
     "multilingual.static": "a file",
+    "career.static": "a file",
     "surveys.answers_file": "a file",
     "surveys.static": "a file",
     "training.course_file": "a file",
@@ -169,6 +170,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     spoken = _translations(ticket, admin, locale)
     asked = _surveys(ticket, admin, locale)
     learned = _training(admin, locale)
+    careers = _careers(admin)
     by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
@@ -208,8 +210,10 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "response_id": asked["response_id"],
         **learned,
         **spoken,
+        **careers,
     }
     special = {
+        "career.person": {"user_id": careers["step_user"]},
         "admin.settings_group": {"name": "desk"},
         "admin.plugin": {"name": next(iter(manager.current().plugins))},
         "admin.schedule": {"key": "core.backup"},
@@ -248,6 +252,40 @@ def _promised_calls(ticket: Ticket, admin: User) -> dict[str, int]:
     with transaction():
         db.session.add_all([reason, rule, *calls, tried])
     return {"call_id": calls[0].id, "follow_up_id": rule.id, "reason_id": reason.id}
+
+
+def _careers(admin: User) -> dict[str, Any]:
+    """The usual ladder, and one of everything about a colleague."""
+    from helpdesk_career import competences, goals, ladder, proposals, recognition, records, reviews
+    from helpdesk_career import rules as career_rules
+
+    levels = ladder.begin(admin).levels
+    colleague = accounts.create_user("colleague@desk.example", f"{DATA}Colleague", "agent", None)
+    step = records.place(colleague, levels[0], f"{DATA}Begun", admin)
+    skill = competences.save(None, f"{DATA}Brakes", f"{DATA}Note", admin)
+    asked = [{"kind": "words", "text": f"{DATA}Question"}, {"kind": "grade", "competence_id": skill.id}]
+    template = reviews.save_template(None, f"{DATA}Yearly", asked, admin)
+    review = reviews.begin(colleague, template, admin)
+    reviews.write(review, {"i1": f"{DATA}Words", "i2": 4}, admin)
+    reviews.share(review, admin)
+    goal = goals.add(colleague, f"{DATA}Goal", None, admin)
+    goals.tell(goal, "reached", f"{DATA}Done", admin)
+    ladder.save_requirements(levels[1], [{"criterion": "career.solved", "threshold": 2, "days": 30}], admin)
+    opens = {"act": "opens", "level_id": levels[2].id, "permission": "ticket.export"}
+    return {
+        "step_user": colleague.id,
+        "step_id": step.id,
+        "goal_id": goal.id,
+        "recognition_id": recognition.give(colleague, "incentive", f"{DATA}Fine", f"{DATA}Much", admin).id,
+        "proposal_id": proposals.propose(colleague, levels[1], f"{DATA}Good", admin).id,
+        "review_id": review.id,
+        "level_id": levels[1].id,
+        "track_id": levels[1].track_id,
+        "competence_id": skill.id,
+        "template_id": template.id,
+        "right_id": career_rules.save(None, opens, admin).id,
+        "act": "takes",
+    }
 
 
 def _surveys(ticket: Ticket, admin: User, locale: str) -> dict[str, Any]:

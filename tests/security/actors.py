@@ -17,6 +17,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from helpdesk_callbacks import feed
 from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
+from helpdesk_career import competences, goals, ladder, proposals, recognition, records, reviews
+from helpdesk_career import rules as career_rules
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
 from helpdesk_multilingual.models import Pair, Term
@@ -183,6 +185,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
         _calls(desk, people)
         _surveys(desk, people)
         _training(desk, people)
+        _careers(desk, people)
         _files_on_disk(desk)
         for name, user in people.items():
             browser: Any = browser_of(app, user)
@@ -573,3 +576,30 @@ FORMS: Mapping[str, Callable[[FilledDesk], dict[str, Any]]] = {
     "api.write_message": lambda _desk: {"json": {"text": "We look into it."}},
     "api.change_ticket": lambda _desk: {"json": {"priority": "high"}},
 }
+
+
+def _careers(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """The usual ladder, and one of everything about the agent, which nobody else of the agents sees."""
+    agent, supervisor = people["agent"], people["supervisor"]
+    levels = ladder.begin(None).levels
+    step = records.place(agent, levels[0], "Begun.", supervisor)
+    skill = competences.save(None, "Brakes", "", None)
+    template = reviews.save_template(None, "Yearly", [{"kind": "grade", "competence_id": skill.id}], None)
+    review = reviews.begin(agent, template, supervisor)
+    reviews.write(review, {"i1": 4}, supervisor)
+    reviews.share(review, supervisor)
+    opens = {"act": "opens", "level_id": levels[2].id, "permission": "ticket.export"}
+    own = {
+        "user_id of career": agent.id,
+        "step_id": step.id,
+        "goal_id": goals.add(agent, "Learn.", None, agent).id,
+        "recognition_id": recognition.give(agent, "praise", "Well done.", "", supervisor).id,
+        "proposal_id": proposals.propose(agent, levels[1], "Good.", supervisor).id,
+        "review_id": review.id,
+    }
+    desk.values |= {name: {"own": number, "missing": NOBODYS} for name, number in own.items()}
+    every = {
+        "level_id": levels[2].id, "track_id": levels[2].track_id, "competence_id": skill.id,
+        "template_id": template.id, "right_id": career_rules.save(None, opens, None).id,
+    }  # fmt: skip
+    desk.values |= {f"{name} of career": {"any": number, "missing": NOBODYS} for name, number in every.items()}

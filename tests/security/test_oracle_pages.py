@@ -83,6 +83,7 @@ NO_PAGES = {
     "callbacks.calendar": "a calendar, for programs",
     "callbacks.customer_calendar": "a file",
     "callbacks.static": "a file",
+    "career.static": "a file",
     "desk.attachment": "a file",
     "desk.export_canned": "a file",
     "desk.original": "a file",

@@ -180,6 +180,20 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("training.assess", "training.skill_assessed", lambda w: (
         f"/p/training/people/{w.person}/assess", {"skill": "Law", "grade": "2"})),
     ("training.retire_course", "training.course_retired", lambda w: ("/p/training/manage/courses/1/retire", {})),
+    ("career.begin_ladder", "career.ladder_changed", lambda w: ("/p/career/ladder", {})),
+    ("career.add_track", "career.ladder_changed", lambda w: ("/p/career/tracks", {"name": "Sales"})),
+    ("career.save_track", "career.ladder_changed", lambda w: ("/p/career/tracks/2", {"name": "Selling"})),
+    ("career.save_level", "career.ladder_changed", lambda w: ("/p/career/levels/1", {"name": "Beginner"})),
+    ("career.save_level", "career.requirements_changed", lambda w: (
+        "/p/career/levels/2", {"do": "asks", "rows": "1", "r1.criterion": "career.solved", "r1.threshold": "5"})),
+    ("career.add_competence", "career.competence_changed", lambda w: ("/p/career/competences", {"name": "Brakes"})),
+    ("career.save_competence", "career.competence_changed", lambda w: ("/p/career/competences/1", {"name": "Gears"})),
+    ("career.add_template", "career.template_changed", lambda w: (
+        "/p/career/templates/new", {"name": "A", "rows": "1", "i1.what": "words", "i1.text": "B"})),
+    ("career.save_template", "career.template_changed", lambda w: ("/p/career/templates/1", {"do": "retire"})),
+    ("career.add_rule", "career.rule_changed", lambda w: (
+        "/p/career/rules/new/opens", {"who": "level:2", "permission": "ticket.export"})),
+    ("career.save_rule", "career.rule_removed", lambda w: ("/p/career/rules/1", {"do": "remove"})),
     ("multilingual.add_term", "multilingual.term_added", lambda w: ("/p/multilingual/glossary", _TERM)),
     ("multilingual.save_term", "multilingual.term_changed", lambda w: (
         "/p/multilingual/glossary/1", {**_TERM, "note": "A bicycle"})),
@@ -266,6 +280,23 @@ _NONE = {
     ),
     **dict.fromkeys(("training.grade_answer", "training.grade_task"), "the answer keeps who graded it, and how"),
     "training.add_outside": "a claim, which keeps who recorded it; deciding on it is the act",
+    **dict.fromkeys(
+        (
+            "career.act_on_review",
+            "career.add_goal",
+            "career.assess",
+            "career.begin_review",
+            "career.correct_recognition",
+            "career.correct_step",
+            "career.decide_proposal",
+            "career.end",
+            "career.place",
+            "career.propose",
+            "career.recognize",
+            "career.tell_goal",
+        ),
+        "the person's own history, which keeps who did it and is never overwritten",
+    ),
     "surveys.turn_preview": "the reader alone sees it",
     "email.take_posted": "a message comes in; the list of incoming mail has it",
 }

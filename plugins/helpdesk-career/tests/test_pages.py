@@ -156,7 +156,7 @@ def test_posts_of_others_change_nothing(filled: dict[str, int], outsider: Any, j
         ("people/{person}/goals", {"text": "Sing.", "due_on": "x"}, "Choose a day", "Sing."),
         ("people/{person}/recognition", {"kind": "incentive", "text": "Best."}, "what it is worth", "Best."),
         ("people/{person}/recognition", {"kind": "praise", "text": "Fine.", "ticket": "x"}, "no ticket", "Fine."),
-        ("people/{person}/competences", {"competence": "{skill}", "grade": "9", "why": "So."}, "grade of the list", "So."),
+        ("people/{person}/competences", {"competence": "{skill}", "grade": "9", "why": "So."}, "of the list", "So."),
         ("history/{step}", {"level": "{level}", "why": "Higher."}, "takes a proposal", "Higher."),
         ("proposals/{proposal}", {"do": "refuse", "answer": ""}, "Say why not", ""),
     ],
@@ -260,10 +260,11 @@ def test_reviews_on_the_page(filled: dict[str, int], junior: Any, chief: Any, si
 
 
 def test_home_and_the_page_of_a_colleague(
-    filled: dict[str, int], junior: Any, chief: Any, outsider: Any, sign_in: Any
+    place: Any, filled: dict[str, int], junior: Any, chief: Any, outsider: Any, sign_in: Any
 ) -> None:
-    assert "Junior agent" in sign_in(junior).get("/desk/dashboard").text
-    assert "/p/career/proposals/" in sign_in(chief).get("/desk/dashboard").text
+    assert "Junior agent" in place("dashboard_widgets", junior)[0].html
+    assert "/p/career/proposals/" in place("dashboard_widgets", chief)[0].html
+    assert place("dashboard_widgets", outsider) == []
     assert "Junior agent" in sign_in(chief).get(f"/desk/people/{junior.id}").text
     assert "Junior agent" not in sign_in(outsider).get(f"/desk/people/{junior.id}").text
 
