@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import func, or_, select
 
-from helpdesk.api import db, hookimpl, now
+from helpdesk.api import db, hookimpl, now, reader
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_training import courses, skills
 from helpdesk_training.models import DONE, Assignment, Certificate
@@ -83,6 +83,9 @@ def _choices() -> list[tuple[str, str]]:
 
 
 def _record(user_id: int, choice: str, days: int) -> str | None:
+    # Of others it is a page that only those may open who look after them.
+    if reader().id == user_id:
+        return url_for("training.index")
     return url_for("training.person", user_id=user_id)
 
 
