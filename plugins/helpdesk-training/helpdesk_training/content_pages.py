@@ -127,7 +127,9 @@ def _read_question(one: dict[str, Any], locale: str, row: Course) -> None:
     kind = request.form.get("kind", SINGLE)
     one["kind"] = kind if kind in QUESTIONS else SINGLE
     one["points"] = _number("points", 1)
-    said, kept, right = {}, [], []
+    said: dict[str, str] = {}
+    kept: list[str] = []
+    right: list[str] = []
     for place in range(_ROWS):
         key, text = request.form.get(f"o-{place}-id", "")[:40], _line(f"o-{place}-text")
         known = key in one["options"]

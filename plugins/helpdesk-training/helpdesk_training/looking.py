@@ -306,7 +306,7 @@ def looks_after(user: User, person: User) -> bool:
     return allowed(user, ASSIGN) and (user.id != person.id or user.role == "admin") and may_see(user, person.id)
 
 
-def _assignments() -> Select[tuple[Assignment]]:
+def _assignments() -> Select[Assignment]:
     return select(Assignment).options(
         joinedload(Assignment.course), joinedload(Assignment.version), joinedload(Assignment.person)
     )

@@ -141,7 +141,7 @@ def lesson(assignment_id: int, lesson_id: str) -> Any:
     place = next((number for number, one in enumerate(lessons) if one["id"] == lesson_id), None)
     if place is None:
         abort(404)
-    progress, one = learning.state_of(row), lessons[place]
+    progress, one = progress_of(row), lessons[place]
     return show(
         "lesson.html",
         assignment=row,
@@ -201,6 +201,14 @@ def begun(assignment_id: int) -> Assignment:
     """The same, once it has been begun; before, there is nothing to read yet."""
     found = own(assignment_id)
     if found.version is None:
+        abort(404)
+    return found
+
+
+def progress_of(row: Assignment) -> learning.Progress:
+    """How far the reader is with what was begun."""
+    found = learning.state_of(row)
+    if found is None:
         abort(404)
     return found
 

@@ -74,7 +74,8 @@ def _save(row: Path | None) -> Any:
 
 def _items(form: Form) -> list[dict[str, Any]]:
     """The rows in the order of their places; a row without a course is none."""
-    known, found = {number for number, _name in looking.course_options()}, []
+    known = {number for number, _name in looking.course_options()}
+    found: list[tuple[int, int, dict[str, Any]]] = []
     for row in range(_ROWS):
         text, due = form.typed.get(f"i-{row}-course", ""), form.typed.get(f"i-{row}-due", "").strip()
         place = form.typed.get(f"i-{row}-place", "")

@@ -10,7 +10,7 @@ from helpdesk.api import gettext as _
 from helpdesk_training import learning, looking
 from helpdesk_training.blueprint import pages, show
 from helpdesk_training.models import DRAFT, FAILED, MULTIPLE, OPEN, ORDER, SINGLE, Assignment, Attempt, TaskWork
-from helpdesk_training.my_pages import begun
+from helpdesk_training.my_pages import begun, progress_of
 from helpdesk_training.permissions import USE
 
 _LONGEST = 20_000
@@ -22,7 +22,7 @@ def quiz(assignment_id: int) -> Any:
     """The questions of the try that is open, with what was answered so far; else how the last one went."""
     row = begun(assignment_id)
     questions = _questions(row)
-    progress = learning.state_of(row)
+    progress = progress_of(row)
     attempt = progress.attempt
     if attempt is not None and attempt.state == OPEN:
         return _asking(row, attempt, attempt.answers or {})
@@ -50,7 +50,7 @@ def answer_quiz(assignment_id: int) -> Any:
     """Keep the answers, or hand them in. A script sends them as they are typed (``quiet``) and wants no page back."""
     row = begun(assignment_id)
     questions = _questions(row)
-    attempt = learning.state_of(row).attempt
+    attempt = progress_of(row).attempt
     if attempt is None:
         return redirect(url_for("training.quiz", assignment_id=assignment_id), 303)
     quiet = "quiet" in request.form
@@ -66,7 +66,10 @@ def answer_quiz(assignment_id: int) -> Any:
     except (Invalid, Refused) as problem:
         db.session.rollback()
         row = begun(assignment_id)
-        return _asking(row, learning.state_of(row).attempt, given, str(problem), _field(problem))
+        open_one = progress_of(row).attempt
+        if open_one is None or open_one.state != OPEN:
+            return redirect(url_for("training.quiz", assignment_id=assignment_id), 303)
+        return _asking(row, open_one, given, str(problem), _field(problem))
     if quiet:
         return "", 204
     flash(_("Saved. Go on whenever you like, on any device."))
@@ -86,7 +89,7 @@ def quiz_result(assignment_id: int, number: int) -> Any:
         assignment=row,
         course=row.course,
         attempt=attempt,
-        progress=learning.state_of(row),
+        progress=progress_of(row),
         questions=attempt.version.content.get("questions", ()),
         answers=looking.answers(attempt),
     )

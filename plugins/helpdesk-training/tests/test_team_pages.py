@@ -399,8 +399,10 @@ def test_figures_open_their_lists(
 # ---- places on other pages
 
 
-def test_places(sign_in: Any, supervisor: User, learner: User, polite: Any, given: Any, make_ticket: Any) -> None:
-    """Beside a ticket the lesson that fits its tags; on Home what waits; on the pages of people and teams."""
+def test_places(
+    as_admin: Any, sign_in: Any, supervisor: User, learner: User, polite: Any, given: Any, make_ticket: Any
+) -> None:
+    """ticket_panels, dashboard_widgets, user_panels, team_panels, nav_items, admin_rooms: each says what it is for."""
     course = polite(skills=["Refunds"])
     ticket = make_ticket("My refund")
     assert "Lessons that fit" not in sign_in(learner).get(f"/desk/tickets/{ticket.id}/side").text
@@ -410,8 +412,13 @@ def test_places(sign_in: Any, supervisor: User, learner: User, polite: Any, give
     assert "Lessons that fit" in side and f"/p/training/courses/{course.id}" in side
     given(course)
     assert "My training" in browser.get("/desk/dashboard/widgets").text
-    page = sign_in(supervisor).get(f"/desk/people/{learner.id}").text
-    assert f"/p/training/people/{learner.id}" in page
+    boss = sign_in(supervisor)
+    page = boss.get(f"/desk/people/{learner.id}").text
+    assert f"/p/training/people/{learner.id}" in page and 'aria-label="Training"' in page
+    [team] = learner.teams
+    assert "Courses to be done" in boss.get(f"/desk/teams/{team.id}").text
+    assert "Courses to be done" not in browser.get(f"/desk/teams/{team.id}").text
+    assert "/p/training/manage/courses" in as_admin.get("/admin/").text
 
 
 @pytest.mark.parametrize("many", [3])
