@@ -51,6 +51,15 @@ def row_of(model: Any, number: int) -> Any:
     return found
 
 
+def chosen(model: Any, name: str) -> Any:
+    """The row that a form chooses. Raises :class:`Invalid` when there is none, or no longer."""
+    number = number_in(request.form.get(name))
+    found = db.session.get(model, number) if number else None
+    if found is None:
+        raise Invalid(name, _("Choose one of the list."))
+    return found
+
+
 def person_of(user_id: int) -> User:
     """Somebody of staff whose career the reader sees, or the page that says there is nobody."""
     user: User = row_of(User, user_id)

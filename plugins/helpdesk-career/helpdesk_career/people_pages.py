@@ -18,7 +18,7 @@ from helpdesk_career import (
     reviews,
     scopes,
 )
-from helpdesk_career.blueprint import day_in, number_in, pages, person_of, row_of, show, trial
+from helpdesk_career.blueprint import chosen, day_in, number_in, pages, person_of, row_of, show, trial
 from helpdesk_career.models import Competence, Goal, Level, Recognition, Step, Template
 from helpdesk_career.permissions import LEAD, USE
 
@@ -130,7 +130,7 @@ def place(user_id: int) -> Any:
     user = person_of(user_id)
 
     def work() -> None:
-        level = row_of(Level, number_in(request.form.get("level")) or 0)
+        level = chosen(Level, "level")
         records.place(user, level, request.form.get("why", ""), reader(), day_in("held_from"))
 
     return sent(user, "level", work, _("Written into the history."))
@@ -152,7 +152,7 @@ def propose(user_id: int) -> Any:
     user = person_of(user_id)
 
     def work() -> None:
-        level = row_of(Level, number_in(request.form.get("level")) or 0)
+        level = chosen(Level, "level")
         proposals.propose(user, level, request.form.get("why", ""), reader())
 
     return sent(user, "propose", work, _("Proposed. Somebody else decides now."))
@@ -166,8 +166,7 @@ def correct_step(step_id: int) -> Any:
     user = person_of(step.user_id)
 
     def work() -> None:
-        number = number_in(request.form.get("level"))
-        level = row_of(Level, number) if number else None
+        level = chosen(Level, "level") if request.form.get("level") else None
         records.correct(step, level, request.form.get("why", ""), reader(), day_in("held_from"))
 
     return sent(user, f"history-{step_id}", work, _("The correction stands in the history."))
@@ -202,7 +201,7 @@ def assess(user_id: int) -> Any:
     user = person_of(user_id)
 
     def work() -> None:
-        competence = row_of(Competence, number_in(request.form.get("competence")) or 0)
+        competence = chosen(Competence, "competence")
         grade = number_in(request.form.get("grade"))
         competences.assess(user, competence, -1 if grade is None else grade, request.form.get("why", ""), reader())
 
@@ -242,7 +241,7 @@ def begin_review(user_id: int) -> Any:
     made: list[int] = []
 
     def work() -> None:
-        template = row_of(Template, number_in(request.form.get("template")) or 0)
+        template = chosen(Template, "template")
         made.append(reviews.begin(user, template, reader()).id)
 
     errors = trial(work)

@@ -41,8 +41,8 @@ def act_on_review(review_id: int) -> Any:
     user_id = row.user_id
     try:
         errors = trial(work)
-    except NotAllowed:
-        abort(403)
+    except NotAllowed as refusal:
+        errors = {"form": str(refusal)}
     if errors:
         return _page(_review(review_id), errors)
     said = {
