@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from helpdesk.api import hookimpl
+from helpdesk_customers import models as models
 from helpdesk_customers.blueprint import pages
 
 
