@@ -297,8 +297,8 @@ class WorthBound(db.Model):
     currency: Mapped[str] = mapped_column(String(3), primary_key=True)
     # "recency" (seconds since 1970), "frequency" or "monetary".
     part: Mapped[str] = mapped_column(String(10), primary_key=True)
-    # The least of the second, third, fourth and fifth fifth.
-    least: Mapped[list[int]] = mapped_column(JSON)
+    # The most of the first, second, third and fourth fifth.
+    most: Mapped[list[int]] = mapped_column(JSON)
     counted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 

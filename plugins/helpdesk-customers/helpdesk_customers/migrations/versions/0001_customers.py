@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=12), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("part", sa.String(length=10), nullable=False),
-        sa.Column("least", sa.JSON(), nullable=False),
+        sa.Column("most", sa.JSON(), nullable=False),
         sa.Column("counted_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "currency", "part", name="pk_customers_worth_bound"),
     )
