@@ -37,7 +37,9 @@ def upcoming(days: int, today: date | None = None, limit: int = 50) -> Sequence[
     """Records of people whose birthday is today or in the next days, with the day, the next first. One query."""
     begin = today or now().date()
     query = select(Record).join(User, User.id == Record.user_id).where(within(days, begin), User.active)
-    rows = db.session.scalars(query.options(joinedload(Record.person)).limit(2_000)).all()
+    rows = db.session.scalars(
+        query.options(joinedload(Record.person)).order_by(Record.birthday, Record.id).limit(2_000)
+    ).all()
     found = sorted(((record, next_day(record.birthday or 0, begin)) for record in rows), key=lambda one: one[1])
     return found[:limit]
 

@@ -14,11 +14,10 @@ from helpdesk.api import gettext as _
 SKU_LENGTH = 64
 # More than any order; sums of millions of them still fit the column.
 MOST = 10**13
-_SIGNS = re.compile(r"^[^\d+\-.,]*|[^\d.,]*$")
 _BLANKS = re.compile(r"[\s'’_]+")
 # Arabic decimal and thousands separators; NFKC makes the full-width ones plain by itself.
 _SEPARATORS = str.maketrans({"٫": ".", "٬": ",", "。": ".", "、": ","})
-_MINUS = ("-", "−", "–", "(")
+_MINUS = frozenset("-−–(")
 
 
 def read_currency(text: str) -> str:
@@ -41,9 +40,9 @@ def read_amount(text: str, currency: str) -> int:
     the currency has three digits there. Raises :class:`Invalid` (amount): unreadable, negative, too exact, too large.
     """
     plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS)
-    if plain.strip().startswith(_MINUS):
+    if _MINUS & set(plain):
         raise Invalid("amount", _("Amounts below zero are not taken; set the state of the order to returned instead."))
-    plain = _BLANKS.sub("", _SIGNS.sub("", plain.strip()).removeprefix("+"))
+    plain = _BLANKS.sub("", _bare(plain).removeprefix("+"))
     digits = digits_of(currency)
     whole, fraction = _split(plain, digits)
     if not re.fullmatch(r"\d{1,18}", whole) or not re.fullmatch(r"\d*", fraction):
@@ -83,6 +82,21 @@ def sku_key(text: str) -> str:
     return key
 
 
+def _bare(text: str) -> str:
+    """Without the sign or name of a currency around it, such as “US$” and “kr.”."""
+    begin = 0
+    while begin < len(text) and (_is_sign(text[begin]) or (text[begin] == "." and begin > 0)):
+        begin += 1
+    end = len(text)
+    while end > begin and (_is_sign(text[end - 1]) or text[end - 1] == "."):
+        end -= 1
+    return text[begin:end]
+
+
+def _is_sign(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "LMZ" or unicodedata.category(sign) in ("Sc", "Cf")
+
+
 def _split(plain: str, digits: int) -> tuple[str, str]:
     marks = [place for place, sign in enumerate(plain) if sign in ".,"]
     if not marks:
@@ -90,7 +104,8 @@ def _split(plain: str, digits: int) -> tuple[str, str]:
     last = marks[-1]
     kinds = {plain[place] for place in marks}
     behind = len(plain) - last - 1
-    is_group = len(kinds) == 1 and (len(marks) > 1 or (behind == 3 and digits != 3))
+    # Nobody writes a nought in front of thousands.
+    is_group = len(kinds) == 1 and (len(marks) > 1 or (behind == 3 and digits != 3 and plain[0] in "123456789"))
     if is_group:
         return _ungroup(plain), ""
     return _ungroup(plain[:last]) or "0", plain[last + 1 :]

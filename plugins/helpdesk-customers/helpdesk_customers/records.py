@@ -51,12 +51,12 @@ def ensure_many(kind: str, ids: Iterable[int]) -> dict[int, int]:
     for start in range(0, len(wanted), _ROWS):
         part = wanted[start : start + _ROWS]
         query = select(column, Record.id).where(column.in_(part))
-        have = dict(db.session.execute(query).tuples().all())
+        have = {owner: record for owner, record in db.session.execute(query)}
         if missing := [number for number in part if number not in have]:
             moment = now()
             rows = [{column.key: number, "created_at": moment, "changed_at": moment} for number in missing]
             db.session.execute(dialect.insert(Record).on_conflict_do_nothing(), rows)
-            have = dict(db.session.execute(query).tuples().all())
+            have = {owner: record for owner, record in db.session.execute(query)}
         found |= have
     return found
 
