@@ -55,6 +55,7 @@ from helpdesk.core.models import (
     Event,
     Message,
     Organization,
+    PersonMerge,
     Status,
     Tag,
     Team,
@@ -66,7 +67,9 @@ from helpdesk.core.models import (
 )
 from helpdesk.core.models.columns import UtcDateTime
 from helpdesk.core.models.ticket import PRIORITIES
+from helpdesk.core.moved_rows import move_back, move_rows
 from helpdesk.core.notifications.own_words import tell
+from helpdesk.core.people_merging import merge_numbered, merge_people, merges_of, unmerge_people
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
 from helpdesk.core.settings import DeskSettings, RequestSettings
@@ -210,6 +213,7 @@ __all__ = [
     "OutgoingMessage",
     "Panel",
     "Permission",
+    "PersonMerge",
     "Refused",
     "Reject",
     "Report",
@@ -282,7 +286,12 @@ __all__ = [
     "machine_page",
     "locales",
     "may_change_canned",
+    "merge_numbered",
+    "merge_people",
+    "merges_of",
     "move",
+    "move_back",
+    "move_rows",
     "named_things",
     "network_of",
     "ngettext",
@@ -335,6 +344,7 @@ __all__ = [
     "token_page",
     "transaction",
     "unfollow",
+    "unmerge_people",
     "untag",
     "visible_tickets",
     "wake",
