@@ -3,6 +3,7 @@
 from helpdesk.api import Act, Room, User, hookimpl
 from helpdesk.api import gettext as _
 from helpdesk.api import lazy_gettext as _l
+from helpdesk_upsell import rules
 from helpdesk_upsell.permissions import MANAGE
 
 
@@ -14,7 +15,6 @@ def register_acts() -> list[Act]:
         Act("upsell.price_changed", _l("Price changed")),
         Act("upsell.relation_changed", _l("What goes with a product changed")),
         Act("upsell.promotion_saved", _l("Promotion changed")),
-        Act("upsell.promotion_deleted", _l("Promotion deleted")),
         Act("upsell.rule_saved", _l("Rule for recommendations changed")),
         Act("upsell.rule_switched", _l("Rule for recommendations switched on or off")),
         Act("upsell.rule_deleted", _l("Rule for recommendations deleted")),
@@ -26,4 +26,4 @@ def register_acts() -> list[Act]:
 def admin_rooms(user: User) -> list[Room]:
     """What is recommended, to whom, and what there is to recommend."""
     about = _("What is recommended to whom, what there is to recommend, and whether it helps")
-    return [Room(_("Recommendations"), "upsell.rule_list", about, "bulb", MANAGE, order=48)]
+    return [Room(_("Recommendations"), "upsell.rule_list", about, "bulb", MANAGE, rules.stopped_count(), 48)]

@@ -1,6 +1,8 @@
 """What products, rules, suggestions and their states are called on pages."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from babel.numbers import get_currency_name
 from flask_babel import format_date, format_decimal, format_percent, get_locale, get_timezone
@@ -39,8 +41,8 @@ def rule_kinds() -> list[tuple[str, str, str]]:
     return [
         ("product", _("One product"), _("The one that you name.")),
         ("together", _("What goes together"), _("What others bought together with what this customer owns.")),
-        ("catalogue", _("What the catalogue says"), _("What replaces, or goes with, something that this customer owns.")),
-    ]  # fmt: skip
+        ("catalogue", _("What the catalogue says"), _("What replaces, or goes with, what this customer owns.")),
+    ]
 
 
 def states() -> list[tuple[str, str]]:
@@ -86,6 +88,39 @@ def reasons() -> list[tuple[str, str]]:
 def reason(key: str | None) -> str:
     """One of them; "" for none."""
     return dict(reasons()).get(key or "", key or "")
+
+
+def parts(given: Sequence[Sequence[Any]]) -> list[tuple[str, int]]:
+    """The parts of a score, by their names."""
+    names = {
+        "weight": _("How well the rule says it fits"),
+        "conditions": _("How much the rule asks"),
+        "ticket": _("Fits what the ticket is about"),
+        "replaces": _("Replaces what the customer owns"),
+        "goes_with": _("Goes with what the customer owns"),
+        "confidence": _("How often it is bought along"),
+        "lift": _("How much more often than otherwise"),
+        "plugin": _("A plugin says that it fits"),
+    }
+    return [(names.get(str(key), str(key)), int(points)) for key, points in given]
+
+
+def weights() -> list[tuple[str, str]]:
+    """How well something fits where its rule holds."""
+    return [
+        ("1", pgettext("fit", "Perhaps")),
+        ("2", pgettext("fit", "A little")),
+        ("3", pgettext("fit", "Well")),
+        ("4", pgettext("fit", "Very well")),
+        ("5", pgettext("fit", "Perfectly")),
+    ]
+
+
+def stopped(why: str, at: datetime) -> str:
+    """Why a rule was stopped by itself, and when."""
+    if why == "reopened":
+        return _("Stopped by itself on %(day)s: those who saw it opened their tickets again more often.", day=day(at))
+    return _("Stopped by itself on %(day)s: those who saw it were less satisfied.", day=day(at))
 
 
 def verdict(key: str) -> tuple[str, str, str]:
