@@ -10,7 +10,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
 
-from helpdesk.api import Invalid, Organization, Ticket, User, clean_tags, language_name, locales, now, tidy_language
+from helpdesk.api import (
+    Invalid,
+    Organization,
+    Ticket,
+    User,
+    clean_tags,
+    language_name,
+    locales,
+    ngettext,
+    now,
+    tidy_language,
+)
 from helpdesk.api import gettext as _
 from helpdesk_customers import birthdays, consents
 from helpdesk_customers.fields import fields_of, read_day, read_number, write_number
@@ -69,7 +80,7 @@ def choices(subject: str) -> list[Choice]:
     is_not = [("is", _("is")), ("not", _("is not"))]
     found = [Choice("name", _("Name"), LINE, texts)]
     if is_person:
-        languages = [(code, language_name(code)) for code in locales()]
+        languages = [(code, language_name(code)) for code, _own in locales()]
         found += [
             Choice("email", _("Address"), LINE, texts),
             Choice("phone", _("Phone"), LINE, texts),
@@ -142,8 +153,8 @@ def sentence(subject: str, condition: Condition, known: Mapping[str, Choice] | N
     elif choice.kind == AMOUNT:
         code, number = value.split()
         value = show_amount(int(number), code)
-    elif choice.kind == DATE and condition["how"] in ("within", "not_within"):
-        value = _("%(number)s days", number=value)
+    elif _counts_days(str(condition["how"])):
+        value = ngettext("%(num)s day", "%(num)s days", int(value))
     return " ".join(part for part in (choice.label, how, value) if part)
 
 
@@ -180,12 +191,16 @@ def _read_value(choice: Choice, how: str, value: str, name: str) -> str:
         if value not in {key for key, _label in choice.options}:
             raise Invalid(name, _("Choose one of the list for “%(name)s”.", name=choice.label))
         return value
-    if choice.kind == WHOLE or how in ("within", "not_within"):
-        return str(_whole(value, name, _DAYS if how in ("within", "not_within") else 10**9))
+    if choice.kind == WHOLE or _counts_days(how):
+        return str(_whole(value, name, _DAYS if _counts_days(how) else 10**9))
     try:
         return _read_kind(choice, value, name)
     except Invalid as problem:
         raise Invalid(name, str(problem)) from None
+
+
+def _counts_days(how: str) -> bool:
+    return how.removeprefix("day_") in ("within", "not_within")
 
 
 def _read_kind(choice: Choice, value: str, name: str) -> str:

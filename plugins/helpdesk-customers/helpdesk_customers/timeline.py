@@ -176,7 +176,7 @@ def _seen(asked: Asked, subject: Subject) -> Select[Any]:
 def _tickets(asked: Asked, subject: Subject) -> list[Entry]:
     query = _seen(asked, subject).options(joinedload(Ticket.requester))
     return [
-        Entry(TICKET, ticket.id, ticket.created_at, ticket.subject, icon="ticket", ticket=ticket.id,
+        Entry(TICKET, ticket.id, ticket.created_at, ticket.subject, icon="inbox", ticket=ticket.id,
               by=ticket.requester.display_name, text=_("Ticket #%(number)s was opened.", number=ticket.id))
         for ticket in asked.newest(TICKET, query, Ticket.created_at, Ticket.id)
     ]  # fmt: skip
