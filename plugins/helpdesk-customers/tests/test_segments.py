@@ -263,7 +263,8 @@ _NAMES = st.text("aAbB_%\\é ", max_size=6)
 def test_texts_are_compared_as_texts(names: list[str], value: str, make_user: Any) -> None:
     """Signs that mean something to databases are signs like others."""
     taken = db.session.scalar(db.select(db.func.max(User.id))) or 0
-    made = {make_user(name=name, email=f"p{taken + place}@post.example").id: name for place, name in enumerate(names)}
+    every = [make_user(name=name, email=f"p{taken + place}@post.example") for place, name in enumerate(names)]
+    made = {person.id: person.name for person in every}
     typed = " ".join(value.split()).lower()
     holds: dict[str, Callable[[str], bool]] = {
         "contains": lambda name: typed in name,
