@@ -20,7 +20,7 @@ def index() -> Any:
     """The suggestions on tickets that the reader may see, the newest first."""
     state = request.args.get("state", "")
     state = state if state in STATES else ""
-    number = number_in(request.args.get("rule"))
+    number = number_in(request.args.get("rule_id"))
     rule = rules.find_rule(number) if number is not None else None
     found = suggestions.listed(
         reader(), state or None, rule.id if rule is not None else None, number_in(request.args.get("after")), SHOWN + 1
