@@ -4,9 +4,20 @@ from flask import Blueprint
 
 from helpdesk.api import hookimpl
 from helpdesk_upsell import models as models
+from helpdesk_upsell.background import register_jobs as register_jobs
+from helpdesk_upsell.background import register_schedules as register_schedules
 from helpdesk_upsell.blueprint import pages
+from helpdesk_upsell.buying import customers_products_changed as customers_products_changed
+from helpdesk_upsell.cli import register_commands as register_commands
+from helpdesk_upsell.following import people_merged as people_merged
+from helpdesk_upsell.following import people_unmerged as people_unmerged
 from helpdesk_upsell.offering import register_hookspecs as register_hookspecs
 from helpdesk_upsell.permissions import register_permissions as register_permissions
+from helpdesk_upsell.personal import erase_personal_data as erase_personal_data
+from helpdesk_upsell.personal import export_personal_data as export_personal_data
+from helpdesk_upsell.profiles import customers_record_changed as customers_record_changed
+from helpdesk_upsell.profiles import customers_segment_changed as customers_segment_changed
+from helpdesk_upsell.profiles import ticket_opened as ticket_opened
 from helpdesk_upsell.settings import register_settings as register_settings
 
 

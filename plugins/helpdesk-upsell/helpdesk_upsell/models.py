@@ -35,7 +35,7 @@ class Product(db.Model):
     __tablename__ = "upsell_product"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(String(80), unique=True)
+    sku: Mapped[str] = mapped_column(String(64), unique=True)
     # One of KINDS.
     kind: Mapped[str] = mapped_column(String(8), default=PRODUCT)
     category: Mapped[str] = mapped_column(String(80), default="", index=True)
@@ -155,8 +155,8 @@ class Pair(db.Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    sku_a: Mapped[str] = mapped_column(String(80))
-    sku_b: Mapped[str] = mapped_column(String(80))
+    sku_a: Mapped[str] = mapped_column(String(64))
+    sku_b: Mapped[str] = mapped_column(String(64))
     # In how many baskets both are, each of them, and how many baskets there are.
     together: Mapped[int] = mapped_column()
     count_a: Mapped[int] = mapped_column()
@@ -229,7 +229,7 @@ class Suggestion(db.Model):
     product_id: Mapped[int | None] = mapped_column(ForeignKey("upsell_product.id", ondelete="SET NULL"), index=True)
     # What it is counted under: "rule:3", "plugin:orders".
     key: Mapped[str] = mapped_column(String(60))
-    sku: Mapped[str] = mapped_column(String(80))
+    sku: Mapped[str] = mapped_column(String(64))
     # What it was called then.
     name: Mapped[str] = mapped_column(String(200), default="")
     # One of STATES.
@@ -287,7 +287,7 @@ class Trial(db.Model):
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("upsell_rule.id", ondelete="SET NULL"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
-    sku: Mapped[str] = mapped_column(String(80))
+    sku: Mapped[str] = mapped_column(String(64))
     held: Mapped[bool] = mapped_column()
     began_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     bought_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -18,7 +18,7 @@ def upsell_recommendations(ticket: Ticket, customer: User) -> Sequence[Mapping[s
 
 @hookspec("slot")
 def upsell_objections(ticket: Ticket, customer: User) -> Sequence[str]:
-    """Why nothing should be suggested to a customer now: sentences for the agent, each complete in itself."""
+    """Why nothing should be suggested to a customer now: for the agent, in words that read on after “because”."""
 
 
 @hookspec("answer")
