@@ -62,7 +62,10 @@ def test_erase_asks_for_the_address(helpdesk: Run) -> None:
     said = helpdesk("user", "erase", TOM, feed="yes\n")
     assert (said.status, said.out) == (1, "") and said.err.endswith("That is not the address; nothing was erased.\n")
     assert "  1 ticket of theirs\n" in said.err and "  1 message that they wrote\n" in said.err
-    assert " 0 " not in said.err and "these plugins keep: callbacks, email, multilingual, orders, surveys" in said.err
+    assert (
+        " 0 " not in said.err
+        and "these plugins keep: callbacks, customers, email, multilingual, orders, surveys" in said.err
+    )
     assert helpdesk("user", "list", "--json").json[0]["email"] == TOM
     assert helpdesk("user", "erase", TOM, feed="").status == 1
     said = helpdesk("user", "erase", TOM, feed=f"{TOM}\n")
@@ -80,7 +83,7 @@ def test_erase_without_asking(helpdesk: Run) -> None:
     said = helpdesk("user", "erase", TOM, "--yes", "--json")
     (row,) = said.json
     assert row["erased"]["messages"] == 1 and row["left"] == {}
-    assert row["plugins"] == ["callbacks", "email", "multilingual", "orders", "surveys"]
+    assert row["plugins"] == ["callbacks", "customers", "email", "multilingual", "orders", "surveys"]
 
 
 def test_a_plugin_that_fails_is_named_and_nothing_is_erased(helpdesk: Run, home: Path) -> None:
