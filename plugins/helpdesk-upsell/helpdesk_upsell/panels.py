@@ -2,7 +2,8 @@
 
 from helpdesk.api import ComposerTool, NavItem, Panel, Ticket, hookimpl
 from helpdesk.api import lazy_gettext as _l
-from helpdesk_upsell import amounts, suggestions, words
+from helpdesk_upsell import amounts, prepared, suggestions, words
+from helpdesk_upsell.models import SHOWN
 from helpdesk_upsell.permissions import USE
 from helpdesk_upsell.ticket_pages import panel_values
 
@@ -21,8 +22,12 @@ def composer_tools(ticket: Ticket) -> list[ComposerTool]:
 
 @hookimpl
 def ticket_panels(ticket: Ticket) -> list[Panel]:
-    """What fits the customer, once the question is answered; before that, that it waits. One query at most."""
+    """What fits the customer, once the question is answered; before that, that it waits, and what was answered to
+    earlier offers. One query; no box and none where no rule is on.
+    """
+    if prepared.is_idle():
+        return []
     waits = suggestions.waits(ticket)
-    rows = [] if waits else suggestions.of_ticket(ticket)
+    rows = [one for one in suggestions.of_ticket(ticket) if not waits or one.state != SHOWN]
     context = {**panel_values(ticket, rows, [waits] if waits else []), "words": words, "amounts": amounts}
     return [Panel(_l("Recommendations"), "upsell/ticket_panel.html", context, "bulb", USE, 70)]

@@ -11,6 +11,7 @@ from helpdesk.api import now, permission_required, read_days, settings
 from helpdesk_upsell import measuring, rules
 from helpdesk_upsell.blueprint import pages, show
 from helpdesk_upsell.conditions import Names
+from helpdesk_upsell.measuring import RuleFigures
 from helpdesk_upsell.permissions import MANAGE
 from helpdesk_upsell.settings import RecommendationSettings
 
@@ -55,13 +56,13 @@ def report() -> Any:
     )
 
 
-def _sentence(one: Any, names: Names) -> str:
+def _sentence(one: RuleFigures, names: Names) -> str:
     return rules.sentence(one.rule, names) if one.rule is not None else ""
 
 
-def _bar(one: Any) -> Bar | None:
+def _bar(one: RuleFigures) -> Bar | None:
     """The interval of the effect, and none where none can be said; all are drawn to the same measure."""
-    if one.uplift is None or one.uplift_interval is None:
+    if not one.is_enough or one.uplift is None or one.uplift_interval is None:
         return None
     low, high = one.uplift_interval
     most = max(abs(low), abs(high), 0.05)

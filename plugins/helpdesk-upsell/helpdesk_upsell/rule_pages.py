@@ -52,50 +52,50 @@ def add_rule() -> Any:
     return _save(None)
 
 
-@pages.get("/rules/<int:rule_id>")
+@pages.get("/rules/<int:upsell_rule_id>")
 @permission_required(MANAGE)
-def rule(rule_id: int) -> Any:
+def rule(upsell_rule_id: int) -> Any:
     """One rule."""
-    row = _rule(rule_id)
+    row = _rule(upsell_rule_id)
     return _form(row, _values(row), rule_fields.rows_of(row.conditions or ()))
 
 
-@pages.post("/rules/<int:rule_id>")
+@pages.post("/rules/<int:upsell_rule_id>")
 @permission_required(MANAGE)
-def save_rule(rule_id: int) -> Any:
+def save_rule(upsell_rule_id: int) -> Any:
     """Change it, or show the form with another condition."""
-    return _save(_rule(rule_id))
+    return _save(_rule(upsell_rule_id))
 
 
-@pages.post("/rules/<int:rule_id>/<any(on, off):switch>")
+@pages.post("/rules/<int:upsell_rule_id>/<any(on, off):switch>")
 @permission_required(MANAGE)
-def switch_rule(rule_id: int, switch: str) -> Any:
+def switch_rule(upsell_rule_id: int, switch: str) -> Any:
     """Suggest from now on, or no more; a rule that was stopped begins again."""
-    rules.switch_rule(_rule(rule_id), switch == "on", reader())
+    rules.switch_rule(_rule(upsell_rule_id), switch == "on", reader())
     flash(_("The rule is on.") if switch == "on" else _("The rule is off. It suggests nothing more."))
     return redirect(url_for("upsell.rule_list"), 303)
 
 
-@pages.get("/rules/<int:rule_id>/delete")
+@pages.get("/rules/<int:upsell_rule_id>/delete")
 @permission_required(MANAGE)
-def confirm_delete_rule(rule_id: int) -> Any:
+def confirm_delete_rule(upsell_rule_id: int) -> Any:
     """Ask before a rule and its figures go."""
-    row = _rule(rule_id)
+    row = _rule(upsell_rule_id)
     return show(
         "confirm.html",
         heading=_("Delete the rule “%(name)s”?", name=row.name),
         lead=_("Its figures go with it. What was suggested stays where it was. Switched off, it keeps its figures."),
         button=_("Delete"),
-        action=url_for("upsell.delete_rule", rule_id=row.id),
-        back=url_for("upsell.rule", rule_id=row.id),
+        action=url_for("upsell.delete_rule", upsell_rule_id=row.id),
+        back=url_for("upsell.rule", upsell_rule_id=row.id),
     )
 
 
-@pages.post("/rules/<int:rule_id>/delete")
+@pages.post("/rules/<int:upsell_rule_id>/delete")
 @permission_required(MANAGE)
-def delete_rule(rule_id: int) -> Any:
+def delete_rule(upsell_rule_id: int) -> Any:
     """Take it away; what it has suggested stays and is counted no more."""
-    rules.delete_rule(_rule(rule_id), reader())
+    rules.delete_rule(_rule(upsell_rule_id), reader())
     flash(_("The rule was deleted."))
     return redirect(url_for("upsell.rule_list"), 303)
 
@@ -125,7 +125,7 @@ def _save(row: Rule | None) -> Any:
             form.refuse(problem.field if problem.field in known else "form", str(problem))
         else:
             flash(_("Saved.") if row is not None else _("The rule was added. It suggests nothing until it is on."))
-            return redirect(url_for("upsell.rule", rule_id=saved.id), 303)
+            return redirect(url_for("upsell.rule", upsell_rule_id=saved.id), 303)
     return _form(row, form.typed, rows, form.errors)
 
 

@@ -178,10 +178,9 @@ def _page(ticket: Ticket, advice: Any = None, *, problem: str = "", code: int = 
         "fitting.html",
         code,
         **panel_values(ticket, rows, advice.objections if advice is not None else (), is_looked_up=is_looked_up),
+        left_out=advice.left_out if advice is not None else (),
         problem=problem,
         beside=is_beside(),
-        languages=_language,
-        direction=text_direction,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from helpdesk_upsell.models import Suggestion
 
-from helpdesk.api import Message, Ticket, User, db, solve, tag
+from helpdesk.api import Message, Ticket, User, db, reopen, solve, tag, transaction
 
 ROOM = "/p/upsell"
 
@@ -40,24 +40,45 @@ def looked(plus: Any, solved: Ticket, agent: User, sign_in: Any) -> Any:
     return browser
 
 
+def panels(place: Any, ticket: Ticket, user: User) -> list[str]:
+    """The boxes of the plugin beside a ticket."""
+    return [one.html for one in place("ticket_panels", ticket, user) if str(one.title) == "Recommendations"]
+
+
 def test_the_panel_waits_for_the_answer(
     plus: Any, ticket: Ticket, agent: User, sign_in: Any, place: Any, count_queries: Any
 ) -> None:
-    """Unsolved: it says so, and asks the database nothing. Solved: a button; pressed, what fits, with its reason."""
+    """Unsolved: it says so. Solved: a button; pressed, what fits, with its reason. One query each time."""
     browser = sign_in(agent)
     assert "No suggestion now, because this ticket is not solved yet." in side(browser, ticket)
-    with count_queries() as statements:
-        [panel] = place("ticket_panels", ticket, agent)
-    assert [one for one in statements if "upsell_" in one] == [] and "not solved yet" in panel.html
     solve(ticket, agent)
+    panels(place, ticket, agent)
     with count_queries() as statements:
-        [panel] = place("ticket_panels", ticket, agent)
-    assert len([one for one in statements if "upsell_" in one]) <= 1, "\n".join(statements)
-    assert "See what fits" in panel.html and rows() == []
+        [panel] = panels(place, ticket, agent)
+    assert len([one for one in statements if "upsell_" in one]) == 1, "\n".join(statements)
+    assert "See what fits" in panel and rows() == []
     part = browser.post(f"{ROOM}/tickets/{ticket.id}/look", headers={"HX-Request": "true", "HX-Target": "up-panel"})
     assert "<html" not in part.text and "Plus plan" in part.text and "€10.00" in part.text
     assert "The basic plan is small." in part.text
     assert "Plus plan" in side(browser, ticket) and len(rows()) == 1
+
+
+def test_without_a_rule_there_is_no_panel_and_no_query(
+    solved: Ticket, agent: User, place: Any, count_queries: Any
+) -> None:
+    panels(place, solved, agent)
+    with count_queries() as statements:
+        assert panels(place, solved, agent) == []
+    assert [one for one in statements if "upsell_" in one] == []
+
+
+def test_an_answer_stays_in_sight_when_the_ticket_is_opened_again(looked: Any, solved: Ticket, agent: User) -> None:
+    """Nothing new is suggested then, but what was accepted is still to be done."""
+    [one] = rows()
+    looked.post(f"{ROOM}/suggestions/{one.id}", data={"outcome": "accepted"})
+    reopen(db.session.get_one(Ticket, solved.id), agent)
+    page = side(looked, solved)
+    assert "Accepted" in page and "No suggestion now, because this ticket is not solved yet." in page
 
 
 def test_no_suggestion_now_says_why(plus: Any, solved: Ticket, agent: User, sign_in: Any) -> None:
@@ -94,8 +115,6 @@ def test_the_text_goes_into_the_answer(looked: Any, solved: Ticket) -> None:
 def test_the_text_is_in_the_customers_language(
     plus: Any, anna: User, solved: Ticket, agent: User, sign_in: Any
 ) -> None:
-    from helpdesk.api import transaction
-
     with transaction():
         db.session.get_one(User, anna.id).locale = "es"
         db.session.get_one(Ticket, solved.id).locale = "es"
