@@ -44,14 +44,17 @@ def people_unmerged(merge_id: int, survivor_id: int, merged_id: int) -> None:
     moved = db.session.get(Moved, merge_id)
     if moved is None:
         return
+    # The survivor may have gone into somebody else meanwhile, and taken the rows along.
+    further = db.session.scalar(select(User.merged_into_id).where(User.id == survivor_id))
+    people = [number for number in (survivor_id, merged_id, further) if number is not None]
     move_back(merge_id, Order.user_id)
     move_back(merge_id, Ownership.user_id)
-    _clear_newest([survivor_id, merged_id])
+    _clear_newest(people)
     move_back(merge_id, Consent.user_id)
-    consents.settle_newest([survivor_id, merged_id])
+    consents.settle_newest(people)
     _take_out(survivor_id, moved.rows)
     db.session.delete(moved)
-    _tell(survivor_id, merged_id)
+    _tell(*people)
 
 
 def _clear_newest(user_ids: Iterable[int]) -> None:

@@ -232,5 +232,6 @@ def bought(user_ids: Iterable[int]) -> Mapping[int, set[str]]:
     query = query.where(Order.user_id.in_(ids), Order.state.in_(COUNTED)).distinct()
     found: dict[int, set[str]] = {number: set() for number in ids}
     for owner, sku in db.session.execute(query):
-        found[owner].add(sku)
+        if owner is not None:
+            found[owner].add(sku)
     return found

@@ -90,5 +90,6 @@ def owned_skus_of(user_ids: Iterable[int]) -> Mapping[int, set[str]]:
     found = {number: set(skus) for number, skus in bought(ids).items()}
     query = select(Ownership.user_id, Ownership.sku).where(Ownership.user_id.in_(ids), owned_on(now().date()))
     for owner, sku in db.session.execute(query):
-        found[owner].add(sku)
+        if owner is not None:
+            found[owner].add(sku)
     return found

@@ -130,3 +130,22 @@ def test_a_fact_that_is_told_twice_moves_once(known: User, other: User, boss: Us
     with transaction():
         people_unmerged(merge_id=10**6, survivor_id=known.id, merged_id=other.id)
     assert _state(known) == after
+
+
+def test_merges_in_a_row_come_apart_in_any_order(
+    known: User, other: User, boss: User, make_user: Any, run_jobs: Any, order: Any
+) -> None:
+    before = _state(known), _state(other)
+    third = make_user(name="Anna B.", email="anna@work.example")
+    order(third, {"pump": 300}, number="third")
+    first = merge_people(known, other, boss)
+    second = merge_people(third, known, boss)
+    run_jobs()
+    assert len(_state(third)["orders"]) == 3 and len(_state(third)["consents"]) == 2
+    unmerge_people(first, boss)
+    run_jobs()
+    assert _state(other) == before[1], "what the first merge moved comes from where it is now"
+    assert len(_state(third)["orders"]) == 2 and _state(third)["offers"], "the newest word that is left counts"
+    unmerge_people(second, boss)
+    run_jobs()
+    assert (_state(known), _state(other)) == before and _state(third)["orders"] == ["third"]
