@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
-from helpdesk.core.accounts import remember_language, requester_for
+from helpdesk.core.accounts import remember_language, requester_for, requesters_for
 from helpdesk.core.audit import record as audit
 from helpdesk.core.canned import Filled, InvalidCanned, language_of
 from helpdesk.core.canned import find as find_canned
@@ -313,6 +313,7 @@ __all__ = [
     "reply",
     "remember_language",
     "requester_for",
+    "requesters_for",
     "require",
     "save_canned_text",
     "schedule",

@@ -17,4 +17,8 @@ def register_acts() -> list[Act]:
         Act("customers.exported", _l("Customers exported")),
         Act("customers.order_changed", _l("State of an order changed")),
         Act("customers.order_removed", _l("Order removed")),
+        Act("customers.duplicate_dismissed", _l("Two customers said to be different")),
+        Act("customers.duplicate_restored", _l("Two customers put to decision again")),
+        Act("customers.imported", _l("File of customers or products taken in")),
+        Act("customers.import_cancelled", _l("Import cancelled")),
     ]

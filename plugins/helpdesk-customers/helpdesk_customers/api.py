@@ -4,6 +4,8 @@ from helpdesk_customers.conditions import criterion as conditions_criterion
 from helpdesk_customers.conditions import read as read_conditions
 from helpdesk_customers.conditions import sentence as condition_sentence
 from helpdesk_customers.consents import consenting, has_consent, note_consent, purposes
+from helpdesk_customers.imports.addresses import read_address
+from helpdesk_customers.imports.kinds import BadRow, Batch, ImportColumn, ImportKind, Item
 from helpdesk_customers.models import COUNTED, Consent, Order, OrderLine, Ownership, Record, Segment, Worth
 from helpdesk_customers.money import plain_amount, read_amount, read_currency, show_amount, sku_key
 from helpdesk_customers.orders import LineData, OrderData, orders_of, save_order
@@ -16,7 +18,12 @@ from helpdesk_customers.segments import segments_of
 
 __all__ = [
     "COUNTED",
+    "BadRow",
+    "Batch",
     "Consent",
+    "ImportColumn",
+    "ImportKind",
+    "Item",
     "LineData",
     "Order",
     "OrderData",
@@ -38,6 +45,7 @@ __all__ = [
     "owned_skus_of",
     "plain_amount",
     "purposes",
+    "read_address",
     "read_amount",
     "read_conditions",
     "read_currency",

@@ -4,6 +4,7 @@ import click
 
 from helpdesk.api import Command, db, hookimpl, transaction
 from helpdesk_customers import segments, worth
+from helpdesk_customers.import_cli import listing, take_in
 from helpdesk_customers.models import Record
 
 _STEP = 500
@@ -25,5 +26,5 @@ def recount() -> None:
 
 @hookimpl
 def register_commands() -> list[Command]:
-    """``helpdesk customers recount``."""
-    return [Command(recount)]
+    """``helpdesk customers recount``, ``import`` and ``imports``."""
+    return [Command(recount), Command(take_in), Command(listing)]

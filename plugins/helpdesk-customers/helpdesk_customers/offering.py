@@ -30,12 +30,21 @@ def customers_segment_changed(segment_id: int) -> None:
 
 
 @hookspec("slot")
-def customers_timeline(page: Any) -> list[Any]:
+def customers_timeline(page: Any) -> Any:
     """What happened between us and a customer, for one page of the timeline.
 
     ``page.person_ids``, ``page.organization_id`` (one of them is empty) and ``page.viewer`` say whose and for whom.
     ``page.newest(kind, query, at, id)`` answers the rows of a query that belong on the page; for each of them return
     ``page.entry(kind, id, at, title, ...)``. ``kind`` begins with your plugin's name. Called at each page; one query.
+    """
+
+
+@hookspec("slot")
+def customers_import_kinds() -> Any:
+    """Kinds of files that may be taken in by the page and the command of this plugin: a list of ``ImportKind``.
+
+    ``helpdesk_customers.api`` has the classes; the machinery finds encoding and columns, shows a preview, takes the
+    rows in batches that survive a kill, and keeps what could not be taken as a file. Called at each page of imports.
     """
 
 
@@ -49,13 +58,14 @@ def customers_is_on() -> bool | None:
 
 @hookimpl
 def register_hookspecs() -> list[Any]:
-    """Four facts, one answer, one slot."""
+    """Four facts, one answer, two slots."""
     return [
         customers_record_changed,
         customers_products_changed,
         customers_consent_changed,
         customers_segment_changed,
         customers_timeline,
+        customers_import_kinds,
         customers_is_on,
     ]
 

@@ -7,8 +7,10 @@ from sqlalchemy import String, cast, delete, literal, select, update
 from sqlalchemy.orm import selectinload
 
 from helpdesk.api import User, db, hookimpl
-from helpdesk_customers import consents, records
+from helpdesk_customers import consents, duplicates, importing, records
+from helpdesk_customers.duplicate_models import Pair
 from helpdesk_customers.fields import write_value
+from helpdesk_customers.import_models import Import
 from helpdesk_customers.models import Consent, Moved, Order, Ownership, Record, Segment
 from helpdesk_customers.money import plain_amount
 
@@ -42,7 +44,9 @@ def erase_personal_data(user: User) -> None:
         db.session.execute(delete(table).where(table.user_id == user.id).execution_options(**mine))
     both = (Moved.survivor_id == user.id) | (Moved.other_id == user.id)
     db.session.execute(delete(Moved).where(both).execution_options(**mine))
-    for column in (Consent.actor_id, Segment.made_by_id):
+    duplicates.forget(user)
+    importing.forget(user)
+    for column in (Consent.actor_id, Segment.made_by_id, Pair.dismissed_by_id, Import.made_by_id):
         db.session.execute(
             update(column.class_).where(column == user.id).values({column: None}).execution_options(**mine)
         )

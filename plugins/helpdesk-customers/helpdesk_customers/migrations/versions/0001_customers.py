@@ -259,10 +259,106 @@ def upgrade() -> None:
     op.create_index("ix_customers_worth_oldest_at", "customers_worth", ["oldest_at", "record_id"], unique=False)
     op.create_index("ix_customers_worth_revenue", "customers_worth", ["currency", "revenue", "record_id"], unique=False)
     op.create_index("ix_customers_worth_score", "customers_worth", ["currency", "score", "record_id"], unique=False)
+    _duplicates()
+    _imports()
+
+
+def _duplicates() -> None:
+    op.create_table(
+        "customers_duplicate_key",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=6), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name="fk_customers_duplicate_key_user_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", "kind", name="pk_customers_duplicate_key"),
+    )
+    op.create_index("ix_customers_duplicate_key_kind_key", "customers_duplicate_key", ["kind", "key", "user_id"])
+    op.create_table(
+        "customers_duplicate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("one_id", sa.Integer(), nullable=False),
+        sa.Column("other_id", sa.Integer(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("score", sa.SmallInteger(), nullable=False),
+        sa.Column("found_at", UtcDateTime(), nullable=False),
+        sa.Column("dismissed_at", UtcDateTime(), nullable=True),
+        sa.Column("dismissed_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["one_id"], ["user.id"], name="fk_customers_duplicate_one_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["other_id"], ["user.id"], name="fk_customers_duplicate_other_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["dismissed_by_id"], ["user.id"], name="fk_customers_duplicate_dismissed_by_id", ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_customers_duplicate"),
+    )
+    op.create_index("uq_customers_duplicate_one_id", "customers_duplicate", ["one_id", "other_id"], unique=True)
+    op.create_index("ix_customers_duplicate_other_id", "customers_duplicate", ["other_id"])
+    op.create_index("ix_customers_duplicate_dismissed_at", "customers_duplicate", ["dismissed_at", "id"])
+    op.create_index("ix_customers_duplicate_dismissed_by_id", "customers_duplicate", ["dismissed_by_id"])
+
+
+def _imports() -> None:
+    op.create_table(
+        "customers_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("delimiter", sa.String(length=1), nullable=False),
+        sa.Column("header", sa.JSON(), nullable=False),
+        sa.Column("mapping", sa.JSON(), nullable=False),
+        sa.Column("overwrite", sa.Boolean(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("made_by_id", sa.Integer(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user.id"], name="fk_customers_import_made_by_id", ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_customers_import"),
+    )
+    op.create_index("ix_customers_import_made_by_id", "customers_import", ["made_by_id"])
+    op.create_index("ix_customers_import_state", "customers_import", ["state", "id"])
+    op.create_table(
+        "customers_import_error",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["customers_import.id"], name="fk_customers_import_error_import_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_customers_import_error"),
+    )
+    op.create_index("ix_customers_import_error_import_id", "customers_import_error", ["import_id", "row"])
+    op.create_table(
+        "customers_import_key",
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["customers_import.id"], name="fk_customers_import_key_import_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("import_id", "key", name="pk_customers_import_key"),
+    )
 
 
 def downgrade() -> None:
     """Take them away."""
+    op.drop_table("customers_import_key")
+    op.drop_table("customers_import_error")
+    op.drop_table("customers_import")
+    op.drop_table("customers_duplicate")
+    op.drop_table("customers_duplicate_key")
     op.drop_table("customers_worth")
     op.drop_table("customers_record_tag")
     op.drop_table("customers_order_line")
