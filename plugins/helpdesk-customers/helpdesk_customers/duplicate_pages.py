@@ -4,28 +4,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.api import (
     Invalid,
     PersonMerge,
     Refused,
+    Ticket,
     User,
     db,
     merge_people,
     permission_required,
     reader,
     unmerge_people,
+    visible_tickets,
 )
 from helpdesk.api import gettext as _
 from helpdesk_customers import duplicates as looking
 from helpdesk_customers.blueprint import number_in, pages, show
 from helpdesk_customers.duplicates import Pair
 from helpdesk_customers.finding import person_of, row_of
+from helpdesk_customers.models import Order
 
-# The core's own.
-MERGE = "person.merge"
+MERGE = looking.RIGHT
 _SIZE = 50
 _DISMISSED = "dismissed"
 
@@ -56,36 +58,36 @@ def look_for_duplicates() -> Any:
     return redirect(url_for("customers.duplicates"), 303)
 
 
-@pages.get("/duplicates/<int:pair_id>")
+@pages.get("/duplicates/<int:duplicate_id>")
 @permission_required(MERGE)
-def pair(pair_id: int) -> Any:
+def pair(duplicate_id: int) -> Any:
     """Both side by side."""
-    found = row_of(Pair, pair_id)
+    found = row_of(Pair, duplicate_id)
     return _compare(found.one, found.other, found)
 
 
-@pages.post("/duplicates/<int:pair_id>/merge")
+@pages.post("/duplicates/<int:duplicate_id>/merge")
 @permission_required(MERGE)
-def merge_pair(pair_id: int) -> Any:
+def merge_pair(duplicate_id: int) -> Any:
     """They are one: merge them as chosen."""
-    found = row_of(Pair, pair_id)
+    found = row_of(Pair, duplicate_id)
     return _merge(found.one, found.other, found)
 
 
-@pages.post("/duplicates/<int:pair_id>/dismiss")
+@pages.post("/duplicates/<int:duplicate_id>/dismiss")
 @permission_required(MERGE)
-def dismiss_pair(pair_id: int) -> Any:
+def dismiss_pair(duplicate_id: int) -> Any:
     """They are two people; nobody is asked again."""
-    looking.dismiss(row_of(Pair, pair_id), reader())
+    looking.dismiss(row_of(Pair, duplicate_id), reader())
     flash(_("Noted: these are two people."))
     return redirect(url_for("customers.duplicates"), 303)
 
 
-@pages.post("/duplicates/<int:pair_id>/restore")
+@pages.post("/duplicates/<int:duplicate_id>/restore")
 @permission_required(MERGE)
-def restore_pair(pair_id: int) -> Any:
+def restore_pair(duplicate_id: int) -> Any:
     """Put the question again."""
-    looking.restore(row_of(Pair, pair_id), reader())
+    looking.restore(row_of(Pair, duplicate_id), reader())
     flash(_("The pair is among those to decide again."))
     return redirect(url_for("customers.duplicates"), 303)
 
@@ -148,7 +150,7 @@ def _compare(one: User, other: User, found: Pair | None, errors: dict[str, str] 
     survivor = number_in(request.form.get("survivor")) or min(one, other, key=lambda person: person.created_at).id
     differences = looking.compare(one, other)
     if found is not None:
-        merge_url = url_for("customers.merge_pair", pair_id=found.id)
+        merge_url = url_for("customers.merge_pair", duplicate_id=found.id)
     else:
         merge_url = url_for("customers.merge_by_hand", user_id=one.id, other=f"#{other.id}")
     return show(
@@ -157,14 +159,28 @@ def _compare(one: User, other: User, found: Pair | None, errors: dict[str, str] 
         one=one,
         other=other,
         differences=differences,
+        facts=_facts(one, other),
         survivor=survivor,
         taken={row.key: number_in(request.form.get(f"take-{row.key}")) for row in differences} if errors else {},
         reasons=found.reasons if found is not None else [],
         reason_label=looking.reason_label,
         merge_url=merge_url,
-        dismiss_url=url_for("customers.dismiss_pair", pair_id=found.id) if found is not None else "",
+        dismiss_url=url_for("customers.dismiss_pair", duplicate_id=found.id) if found is not None else "",
         errors=errors or {},
     )
+
+
+def _facts(one: User, other: User) -> list[tuple[str, list[int]]]:
+    """How many tickets that the reader sees and how many orders each of them has. Two queries."""
+    both = (one.id, other.id)
+    seen = visible_tickets(reader()).where(Ticket.requester_id.in_(both))
+    tickets = seen.with_only_columns(Ticket.requester_id, func.count(Ticket.id)).group_by(Ticket.requester_id)
+    bought = select(Order.user_id, func.count(Order.id)).where(Order.user_id.in_(both)).group_by(Order.user_id)
+    found = []
+    for label, query in ((_("Tickets"), tickets), (_("Orders"), bought)):
+        counts = dict(db.session.execute(query).all())
+        found.append((label, [counts.get(number, 0) for number in both]))
+    return found
 
 
 # ---- the way back

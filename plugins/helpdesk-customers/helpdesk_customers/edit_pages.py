@@ -9,7 +9,6 @@ from flask_babel import get_timezone
 
 from helpdesk.api import (
     Invalid,
-    Stale,
     Ticket,
     User,
     db,
@@ -78,13 +77,11 @@ def _save(subject: Subject) -> Any:
     version = number_in(typed.get("version"))
     try:
         records.change(subject, reader(), version=version, **given)
-    except Stale:
-        db.session.rollback()
-        sentence = _("Somebody else has changed this record meanwhile. Look at both, then save again.")
-        return _form(subject, typed, {"form": sentence}, 409)
     except Invalid as problem:
         db.session.rollback()
-        return _form(subject, typed, {problem.field: str(problem)}, 422)
+        # Somebody else was quicker: the form knows of their version now, and what was typed is still there.
+        code = 409 if problem.field == "version" else 422
+        return _form(subject, typed, {problem.field: str(problem)}, code)
     flash(_("Saved."))
     return redirect(_url(subject), 303)
 
