@@ -8,7 +8,7 @@ from flask_babel import format_percent
 from helpdesk_customers.api import sku_key
 from sqlalchemy import select
 
-from helpdesk.api import Ticket, User, collect, db, fallbacks, settings
+from helpdesk.api import Invalid, Ticket, User, collect, db, fallbacks, settings
 from helpdesk.api import gettext as _
 from helpdesk_upsell import conditions, scoring
 from helpdesk_upsell.models import ONE, TOGETHER, Pair
@@ -172,7 +172,7 @@ def _by_plugins(ticket: Ticket, customer: User, products: Catalogue) -> Iterator
         try:
             sku, fit, reason = sku_key(str(given["sku"])), int(given["fit"]), str(given["reason"])
             source, pitch = str(given["source"])[:40], str(given.get("pitch") or "")
-        except (TypeError, KeyError, ValueError, AttributeError):
+        except (TypeError, KeyError, ValueError, AttributeError, Invalid):
             continue
         item = products.items.get(sku)
         if item is None or not 1 <= fit <= 50 or not reason:

@@ -10,7 +10,7 @@ from helpdesk_upsell import measuring
 from helpdesk_upsell.measuring import RuleFigures
 from helpdesk_upsell.models import Rule, Trial
 from helpdesk_upsell.settings import RecommendationSettings
-from helpdesk_upsell.statistics import Z_STOP, difference_interval, mean_difference_interval
+from helpdesk_upsell.statistics import Z_SURE, difference_interval, mean_difference_interval
 
 WATCH = "upsell.watch"
 SATISFACTION, REOPENED = "satisfaction", "reopened"
@@ -71,12 +71,12 @@ def harm(figures: RuleFigures) -> str:
     """
     one, two = figures.shown.satisfaction, figures.held.satisfaction
     if min(one.number, two.number) >= settings(RecommendationSettings).enough:
-        interval = mean_difference_interval(one, two, Z_STOP)
+        interval = mean_difference_interval(one, two, Z_SURE)
         if interval is not None and interval[1] < 0:
             return SATISFACTION
     if figures.is_enough:
         shown, held = figures.shown, figures.held
-        interval = difference_interval(shown.reopened, shown.people, held.reopened, held.people, Z_STOP)
+        interval = difference_interval(shown.reopened, shown.people, held.reopened, held.people, Z_SURE)
         if interval is not None and interval[0] > 0:
             return REOPENED
     return ""

@@ -16,6 +16,7 @@ from helpdesk.api import db, now, settings
 from helpdesk_upsell.models import DECLINED, Rule, Suggestion, Trial
 from helpdesk_upsell.settings import RecommendationSettings
 from helpdesk_upsell.statistics import (
+    Z_SURE,
     Interval,
     Sample,
     difference_interval,
@@ -93,8 +94,11 @@ class RuleFigures:
 
     @property
     def verdict(self) -> str:
-        """ "better" or "worse" when the interval leaves no doubt, else "unclear", or "too_few"."""
-        interval = self.uplift_interval
+        """ "better" or "worse" when there is no doubt (99 %, since people look again and again), else "unclear", or
+        "too_few".
+        """
+        one, two = self.shown, self.held
+        interval = difference_interval(one.bought, one.people, two.bought, two.people, Z_SURE)
         if not self.is_enough or interval is None:
             return TOO_FEW
         if interval[0] > 0:

@@ -10,8 +10,9 @@ The difference of two means: Welch's, with the normal distribution, since groups
 from dataclasses import dataclass
 from math import sqrt
 
-# 95 %, and 99 % for stopping a rule, which is asked each night.
-Z, Z_STOP = 1.959963984540054, 2.5758293035489004
+# 95 %; and 99 % for what is said or done because of a figure, since figures are looked at again and again, and of a
+# hundred looks at no effect at all five would take it for one.
+Z, Z_SURE = 1.959963984540054, 2.5758293035489004
 Interval = tuple[float, float]
 
 
