@@ -19,6 +19,7 @@ from helpdesk_upsell.buying import customers_products_changed as customers_produ
 from helpdesk_upsell.cli import register_commands as register_commands
 from helpdesk_upsell.following import people_merged as people_merged
 from helpdesk_upsell.following import people_unmerged as people_unmerged
+from helpdesk_upsell.importing import customers_import_kinds as customers_import_kinds
 from helpdesk_upsell.offering import register_hookspecs as register_hookspecs
 from helpdesk_upsell.panels import composer_tools as composer_tools
 from helpdesk_upsell.panels import nav_items as nav_items

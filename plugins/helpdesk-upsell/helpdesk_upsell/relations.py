@@ -1,6 +1,7 @@
 """How products stand to one another: what replaces, requires, goes with what; never in a circle."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import delete, select
 
@@ -9,6 +10,8 @@ from helpdesk.api import gettext as _
 from helpdesk_upsell.cleaning import one_of
 from helpdesk_upsell.models import GOES_WITH, RELATIONS, REPLACES, Product, Relation
 from helpdesk_upsell.permissions import MANAGE
+
+Node = TypeVar("Node", bound=Hashable)
 
 
 def relate(product: Product, kind: str, other: Product, actor: User | None) -> Relation:
@@ -73,7 +76,7 @@ def check(product: Product, kind: str, others: Iterable[Product]) -> None:
         )  # fmt: skip
 
 
-def leads_to(start: int, end: int, edges: Mapping[int, set[int]]) -> bool:
+def leads_to(start: Node, end: Node, edges: Mapping[Node, set[Node]]) -> bool:
     """Whether there is a way from one product to another, over any number of steps."""
     seen, waiting = {start}, [start]
     while waiting:

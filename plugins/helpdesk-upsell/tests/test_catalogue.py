@@ -118,8 +118,8 @@ def test_a_rule_can_be_read(product: Make, rule: Make) -> None:
     )  # fmt: skip
     assert rules.sentence(made) == (
         "Suggest Plus plan when the customer owns Basic plan, the customer has spent at least €500.00, the customer "
-        "has owned Basic plan for at least 90 days, the ticket has the tag limit or full, and the customer has at least 1 "
-        "order."
+        "has owned Basic plan for at least 90 days, the ticket has the tag limit or full, and the customer has at "
+        "least 1 order."
     )
     assert rules.sentence(rule(product("BAG", "Bag"))) == "Suggest Bag to everybody."
     assert rules.sentence(rule(None, name="All", kind=CATALOGUE)) == (
