@@ -12,7 +12,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, jobs, mail, multilingual, pages, plugins, search, start, surveys
+from benchmarks import callbacks, customers, jobs, mail, multilingual, pages, plugins, search, start, surveys
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -25,6 +25,7 @@ PARTS = {
     "callbacks": callbacks.measure,
     "multilingual": multilingual.measure,
     "surveys": surveys.measure,
+    "customers": customers.measure,
 }
 README = Path(__file__).with_name("README.md")
 
