@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from helpdesk.core import (
     api_tokens,
@@ -48,6 +48,7 @@ from helpdesk.core.models.columns import storable
 from helpdesk.core.models.search import PERSON
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
+from helpdesk.core.phones import phone_key
 from helpdesk.core.transaction import add_or_find, count_rows, transaction
 
 SETUP, INVITATION, RESET = "setup", "invitation", "reset"
@@ -133,13 +134,21 @@ def remember_language(user: User, locale: str, instead_of: str | None = None) ->
     return True
 
 
-def requesters_for(people: Iterable[tuple[str, str]], locale: str | None = None) -> list[User]:
-    """:func:`requester_for` for many addresses and names, in as many statements as for one."""
+def requesters_for(
+    people: Iterable[tuple[str, str]],
+    locale: str | None = None,
+    known: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[User]:
+    """:func:`requester_for` for many addresses and names, in as many statements as for one; each address once.
+
+    ``known`` says by address what else those who are new have: ``phone``, ``organization_id``, ``locale``.
+    """
     named = {clean_email(email): _person_name(name) for email, name in people}
     with transaction():
         found = having(named)
         if missing := sorted(named.keys() - found.keys()):
-            found |= {user.email: user for user in _make_requesters(missing, named, i18n.known_locale(locale))}
+            made = _make_requesters(missing, named, i18n.known_locale(locale), known or {})
+            found |= {user.email or "": user for user in made}
         for address, name in named.items():
             if name and not found[address].name:
                 found[address].name = name
@@ -147,25 +156,36 @@ def requesters_for(people: Iterable[tuple[str, str]], locale: str | None = None)
 
 
 def having(addresses: Iterable[str]) -> dict[str, User]:
-    """Who has each of these addresses (in lower case), by address, merges considered. One query."""
-    query = select(User).where(User.email.in_(addresses)).options(joinedload(User.merged_into))
-    return {user.email or "": user.merged_into or user for user in db.session.scalars(query)}
+    """Who has each of these addresses (in lower case), by address, merges considered. Two queries at most."""
+    found = {user.email or "": user for user in db.session.scalars(select(User).where(User.email.in_(addresses)))}
+    merged = {address: user.merged_into_id for address, user in found.items() if user.merged_into_id is not None}
+    if not merged:
+        return found
+    survivors = {user.id: user for user in db.session.scalars(select(User).where(User.id.in_(merged.values())))}
+    return found | {address: survivors[number] for address, number in merged.items()}
 
 
-def _make_requesters(addresses: Sequence[str], named: Mapping[str, str], locale: str | None) -> Iterable[User]:
+def _make_requesters(
+    addresses: Sequence[str], named: Mapping[str, str], locale: str | None, known: Mapping[str, Mapping[str, Any]]
+) -> Iterable[User]:
     organizations = _organizations_of(addresses)
-    rows = [
-        {
-            "email": address,
-            "name": named[address],
-            "locale": locale,
-            "organization_id": organizations.get(_domain_of(address)),
-        }
-        for address in addresses
-    ]
+    rows = []
+    for address in addresses:
+        more = known.get(address, {})
+        phone = more.get("phone") or None
+        rows.append(
+            {
+                "email": address,
+                "name": named[address],
+                "locale": more.get("locale") or locale,
+                "organization_id": more.get("organization_id") or organizations.get(_domain_of(address)),
+                "phone": phone,
+                "phone_key": phone_key(phone),
+            }
+        )
     try:
         with db.session.begin_nested():
-            db.session.execute(insert(User), rows)
+            db.session.execute(insert(User.__table__), rows)
     except IntegrityError:
         # Somebody else has just made one of them.
         return [add_or_find(User(**row), partial(account_of, str(row["email"]))) for row in rows]

@@ -8,6 +8,7 @@ from helpdesk_customers import duplicate_pages as duplicate_pages
 from helpdesk_customers import edit_pages as edit_pages
 from helpdesk_customers import field_pages as field_pages
 from helpdesk_customers import import_models as import_models
+from helpdesk_customers import import_pages as import_pages
 from helpdesk_customers import list_pages as list_pages
 from helpdesk_customers import models as models
 from helpdesk_customers import record_pages as record_pages

@@ -2,14 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import selectinload
 
 from helpdesk.api import Invalid, User, db, now
 from helpdesk.api import gettext as _
@@ -107,8 +106,8 @@ def read(values: Mapping[str, str]) -> LineRow:
             _sku(values["sku"]),
             line(values.get("product", ""), "name", orders.NAME_LENGTH),
             _pieces(values.get("quantity", "")),
-            read_amount(values["amount"], currency),
-            read_amount(values["total"], currency) if values.get("total") else None,
+            _amount(values["amount"], currency),
+            _amount(values["total"], currency) if values.get("total") else None,
         )
     except Invalid as problem:
         raise BadRow(str(problem)) from None
@@ -182,9 +181,7 @@ def _columns(group: Sequence[Item], person: User | None, firm: int | None) -> di
 def _write(wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]]) -> dict[tuple[str, str], str]:
     if not wanted:
         return {}
-    numbers = {number for _source, number in wanted}
-    query = select(Order).where(Order.number.in_(numbers)).options(selectinload(Order.lines)).with_for_update(of=Order)
-    there = {(order.source, order.number): order for order in db.session.scalars(query)}
+    there = _stored({number for _source, number in wanted})
     said: dict[tuple[str, str], str] = {}
     people: set[int | None] = set()
     firms: set[int | None] = set()
@@ -194,7 +191,7 @@ def _write(wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]]) 
         if order is None:
             new.append({**columns, "placed_at": columns["placed_at"] or now(), "created_at": now()})
             said[key] = orders.CREATED
-        elif _says(order) == _would_say(order, columns, group):
+        elif order.says == _would_say(order.placed_at, columns, group):
             said[key] = orders.SAME
             continue
         else:
@@ -206,8 +203,9 @@ def _write(wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]]) 
         firms.add(columns["organization_id"])
     ids = {key: order.id for key, order in there.items()}
     if new:
-        made = insert(Order).returning(Order.source, Order.number, Order.id)
-        ids |= {(source, number): found for source, number, found in db.session.execute(made, new)}
+        db.session.execute(insert(Order.__table__), new)
+        made = select(Order.source, Order.number, Order.id).where(Order.number.in_([row["number"] for row in new]))
+        ids |= {(source, number): found for source, number, found in db.session.execute(made)}
     if changed:
         db.session.execute(update(Order), changed)
         old = delete(OrderLine).where(OrderLine.order_id.in_([row["id"] for row in changed]))
@@ -227,18 +225,44 @@ def _write_lines(groups: Mapping[int, Sequence[Item]]) -> None:
         for position, item in enumerate(group, 1)
     ]  # fmt: skip
     if rows:
-        db.session.execute(insert(OrderLine), rows)
+        db.session.execute(insert(OrderLine.__table__), rows)
 
 
-def _says(order: Order) -> tuple[Any, ...]:
-    lines = [(one.sku, one.name, one.quantity, one.amount) for one in order.lines]
-    return order.user_id, order.organization_id, order.state, order.currency, order.amount, order.placed_at, lines
+@dataclass
+class _Stored:
+    """An order as it is: plain columns, since thousands are compared."""
+
+    id: int
+    user_id: int | None
+    organization_id: int | None
+    placed_at: datetime
+    says: tuple[Any, ...]
 
 
-def _would_say(order: Order, columns: Mapping[str, Any], group: Sequence[Item]) -> tuple[Any, ...]:
+def _stored(numbers: Collection[str]) -> dict[tuple[str, str], _Stored]:
+    """The orders of these numbers by source and number, locked. Two queries."""
+    columns = (Order.id, Order.source, Order.number, Order.user_id, Order.organization_id, Order.state, Order.currency,
+               Order.amount, Order.placed_at)  # fmt: skip
+    query = select(*columns).where(Order.number.in_(numbers)).with_for_update(of=Order)
+    rows = db.session.execute(query).all()
+    lines: dict[int, list[tuple[Any, ...]]] = {row.id: [] for row in rows}
+    if rows:
+        said = (OrderLine.order_id, OrderLine.sku, OrderLine.name, OrderLine.quantity, OrderLine.amount)
+        found = select(*said).where(OrderLine.order_id.in_(lines)).order_by(OrderLine.order_id, OrderLine.position)
+        for number, *one in db.session.execute(found):
+            lines[number].append(tuple(one))
+    return {
+        (row.source, row.number): _Stored(
+            row.id, row.user_id, row.organization_id, row.placed_at, (*row[3:9], lines[row.id])
+        )
+        for row in rows
+    }
+
+
+def _would_say(placed_at: datetime, columns: Mapping[str, Any], group: Sequence[Item]) -> tuple[Any, ...]:
     lines = [(one.value.sku, one.value.product, one.value.quantity, one.value.amount) for one in group]
     known = tuple(columns[key] for key in ("user_id", "organization_id", "state", "currency", "amount"))
-    return (*known, columns["placed_at"] or order.placed_at, lines)
+    return (*known, columns["placed_at"] or placed_at, lines)
 
 
 # ---- cells, of which files have the same ones over and over
@@ -247,6 +271,11 @@ def _would_say(order: Order, columns: Mapping[str, Any], group: Sequence[Item]) 
 @lru_cache(4_096)
 def _sku(text: str) -> str:
     return sku_key(text)
+
+
+@lru_cache(16_384)
+def _amount(text: str, currency: str) -> int:
+    return read_amount(text, currency)
 
 
 @lru_cache(256)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import selectinload
 
 from helpdesk.api import (
@@ -108,8 +108,8 @@ def read(values: Mapping[str, str]) -> PersonRow:
 
 def store(items: Sequence[Item], batch: Batch) -> Mapping[int, str | BadRow]:
     """Make or fill in the customers of some rows, in a number of statements that does not grow with them."""
-    people, made = find_people([item.value.email for item in items], _first_names(items))
     firms = find_firms([item.value.organization for item in items])
+    people, made = find_people([item.value.email for item in items], _first_names(items), _known(items, firms))
     said: dict[int, str | BadRow] = {}
     usable = []
     for item in items:
@@ -137,11 +137,23 @@ def _first_names(items: Sequence[Item]) -> dict[str, str]:
     return {item.value.email: item.value.name for item in reversed(items) if item.value.name}
 
 
-def find_people(emails: Sequence[str], names: Mapping[str, str]) -> tuple[dict[str, User], set[str]]:
+def _known(items: Sequence[Item], firms: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """What is known of those who are new, so that they are made with it."""
+    return {
+        row.email: {"phone": row.phone, "locale": row.locale, "organization_id": firms.get(row.organization)}
+        for row in (item.value for item in reversed(items))
+    }
+
+
+def find_people(
+    emails: Sequence[str], names: Mapping[str, str], known: Mapping[str, Mapping[str, Any]] | None = None
+) -> tuple[dict[str, User], set[str]]:
     """Who has these addresses, merges considered, made where there is nobody; and which of them are new."""
     addresses = list(dict.fromkeys(emails))
     there = set(db.session.scalars(select(User.email).where(User.email.in_(addresses))))
-    found = requesters_for([(address, names.get(address, "")) for address in addresses]) if addresses else []
+    if not addresses:
+        return {}, set()
+    found = requesters_for([(address, names.get(address, "")) for address in addresses], known=known)
     return dict(zip(addresses, found, strict=True)), set(addresses) - there
 
 
@@ -155,12 +167,10 @@ def find_firms(names: Sequence[str]) -> dict[str, int]:
         name.casefold(): number
         for number, name in db.session.execute(select(Organization.id, Organization.name).where(same))
     }
-    for key, name in wanted.items():
-        if key not in there:
-            firm = Organization(name=name)
-            db.session.add(firm)
-            db.session.flush()
-            there[key] = firm.id
+    if missing := {key: name for key, name in wanted.items() if key not in there}:
+        db.session.execute(insert(Organization.__table__), [{"name": name} for name in missing.values()])
+        made = select(Organization.id, Organization.name).where(Organization.name.in_(missing.values()))
+        there |= {name.casefold(): number for number, name in db.session.execute(made)}
     return {name: there[name.casefold()] for name in names if name}
 
 

@@ -355,7 +355,7 @@ def _checked(kind: ImportKind, mapping: Mapping[str, int], width: int) -> dict[s
 
 def _permission(run: Import) -> str:
     kind = kind_named(run.kind)
-    return kind.permission if kind is not None else "customers.manage"
+    return kind.permission if kind is not None else "customers.import"
 
 
 def _file_name(name: str) -> str:

@@ -12,6 +12,8 @@ def storable(text: str) -> str:
 
 def line(text: str, field: str, most: int) -> str:
     """One line of at most so many characters. Raises :class:`Invalid` naming ``field``."""
+    if text.isascii() and text.isprintable() and "  " not in text and len(text) <= most:
+        return text.strip()
     return _short(" ".join(storable(text).split()), field, most)
 
 

@@ -152,3 +152,24 @@ def count(value: int) -> str:
 @lru_cache(4096)
 def _day(value: date, skeleton: str, locale: str) -> str:
     return str(dates.format_skeleton(skeleton, value, locale=locale))
+
+
+def import_state(state: str) -> str:
+    """How far a file is that is taken in."""
+    return {
+        "draft": _("Not started"),
+        "waiting": _("Waits for a worker"),
+        "running": _("Is being taken in"),
+        "done": pgettext("import", "Done"),
+        "stopped": _("Stopped"),
+        "cancelled": _("Stopped by hand"),
+    }.get(state, state)
+
+
+def import_word(word: str) -> str:
+    """What became of rows of a file."""
+    return {
+        "created": pgettext("rows", "New"),
+        "changed": pgettext("rows", "Changed"),
+        "same": pgettext("rows", "As it was"),
+    }.get(word, word)

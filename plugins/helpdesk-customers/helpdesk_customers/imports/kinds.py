@@ -65,7 +65,7 @@ class ImportKind:
     columns: Sequence[ImportColumn] | Callable[[], Sequence[ImportColumn]]
     read: Callable[[Mapping[str, str]], Any]
     store: Callable[[Sequence[Item], Batch], Mapping[int, str | BadRow]]
-    permission: str = "customers.manage"
+    permission: str = "customers.import"
     hint: Any = ""
     group: Callable[[Mapping[str, str]], str] | None = None
 
