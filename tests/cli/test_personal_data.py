@@ -64,7 +64,7 @@ def test_erase_asks_for_the_address(helpdesk: Run) -> None:
     assert "  1 ticket of theirs\n" in said.err and "  1 message that they wrote\n" in said.err
     assert (
         " 0 " not in said.err
-        and "these plugins keep: callbacks, customers, email, multilingual, orders, surveys" in said.err
+        and "these plugins keep: callbacks, customers, email, multilingual, orders, surveys, upsell" in said.err
     )
     assert helpdesk("user", "list", "--json").json[0]["email"] == TOM
     assert helpdesk("user", "erase", TOM, feed="").status == 1
@@ -83,7 +83,7 @@ def test_erase_without_asking(helpdesk: Run) -> None:
     said = helpdesk("user", "erase", TOM, "--yes", "--json")
     (row,) = said.json
     assert row["erased"]["messages"] == 1 and row["left"] == {}
-    assert row["plugins"] == ["callbacks", "customers", "email", "multilingual", "orders", "surveys"]
+    assert row["plugins"] == ["callbacks", "customers", "email", "multilingual", "orders", "surveys", "upsell"]
 
 
 def test_a_plugin_that_fails_is_named_and_nothing_is_erased(helpdesk: Run, home: Path) -> None:

@@ -38,7 +38,8 @@ def test_schedules_are_listed_run_switched_off_and_on(helpdesk: Run, orders: Non
     every = helpdesk("schedule", "list", "--json").json
     nightly, often = [row for row in every if row["plugin"] == "orders"]
     own = [row for row in every if row["plugin"] != "orders"]
-    assert {row["plugin"] for row in own} == {"core", "callbacks", "customers", "email", "multilingual", "surveys"}
+    plugins = {"callbacks", "customers", "email", "multilingual", "surveys", "upsell"}
+    assert {row["plugin"] for row in own} == {"core", *plugins}
     assert "core.backup" in {row["name"] for row in own}
     assert (nightly["name"], nightly["plugin"], nightly["state"]) == ("orders.nightly", "orders", "on")
     assert (nightly["rule"], nightly["zone"], nightly["last"]) == ("Mon, Fri at 03:00", "Europe/Berlin", None)
