@@ -4,9 +4,9 @@ from helpdesk.api import LATER, Job, Schedule, hookimpl
 from helpdesk_customers.duplicates import LOOK, look
 from helpdesk_customers.import_running import take_in
 from helpdesk_customers.importing import TAKE, tidy
-from helpdesk_customers.worth import nightly, recount_all
+from helpdesk_customers.worth import RECOUNT, nightly, recount_all
 
-NIGHTLY, RECOUNT, TIDY = "customers.nightly", "customers.recount", "customers.tidy_imports"
+NIGHTLY, TIDY = "customers.nightly", "customers.tidy_imports"
 
 
 @hookimpl

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Integer, case, cast, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from helpdesk.api import Work, db, now, settings, transaction
+from helpdesk.api import Work, db, now, schedule, settings, transaction
 from helpdesk_customers.models import COUNTED, SUBJECTS, Order, Record, Worth, WorthBound
 from helpdesk_customers.segments import count_all
 from helpdesk_customers.settings import CustomerSettings
@@ -22,6 +22,9 @@ from helpdesk_customers.subjects import key_of
 RECENCY, FREQUENCY, MONETARY = "recency", "frequency", "monetary"
 PARTS = (RECENCY, FREQUENCY, MONETARY)
 FEWEST = 5
+RECOUNT = "customers.recount"
+# Under this key stands for how many days everything was counted.
+_DAYS = ("days", "", "days")
 # People and organizations of one statement; records of one step.
 _ROWS, _STEP = 500, 5_000
 _DIRECT: Mapping[str, Any] = {"synchronize_session": False}
@@ -103,8 +106,14 @@ def rank() -> int:
 
 
 def nightly(work: Work) -> None:
-    """The job of the night: what has left the days that count, where the fifths begin, members of segments."""
+    """The job of the night: what has left the days that count, where the fifths begin, members of segments.
+
+    After an owner has changed the number of days, everything is counted anew by a job of its own.
+    """
     done = 0
+    if not _days_are_counted():
+        with transaction():
+            schedule(RECOUNT, key=RECOUNT)
     while (found := recount_due()) > 0:
         done += found
         work.heed()
@@ -117,15 +126,31 @@ def nightly(work: Work) -> None:
 
 def recount_all(work: Work) -> None:
     """The job that counts everything anew, in steps: after the number of days was changed, say."""
-    last, done = (work.checkpoint or {"last": 0, "done": 0}).values()
+    begun = {"last": 0, "done": 0, "days": settings(CustomerSettings).value_days}
+    last, done, days = (work.checkpoint or begun).values()
     total = db.session.scalar(select(func.count(Record.id))) or 0
     while numbers := _next_records(last):
         last, done = numbers[-1], done + len(numbers)
-        with work.step(checkpoint={"last": last, "done": done}, done=done, total=total):
+        with work.step(checkpoint={"last": last, "done": done, "days": days}, done=done, total=total):
             recount_records(numbers)
     ranked = rank()
     with work.last_step(result={"recounted": done, "ranked": ranked}):
-        pass
+        # Those of the beginning: when they were changed meanwhile, the next night counts once more.
+        _keep_days(days)
+
+
+def _days_are_counted() -> bool:
+    row = db.session.get(WorthBound, _DAYS)
+    return row is not None and row.most == [settings(CustomerSettings).value_days]
+
+
+def _keep_days(days: int) -> None:
+    row = db.session.get(WorthBound, _DAYS)
+    if row is None:
+        subject, currency, part = _DAYS
+        row = WorthBound(subject=subject, currency=currency, part=part)
+        db.session.add(row)
+    row.most, row.counted_at = [days], now()
 
 
 def fifth(value: int, most: Sequence[int]) -> int:

@@ -10,6 +10,7 @@ from helpdesk_customers import orders, ownership, records, worth
 from helpdesk_customers.cli import recount
 from helpdesk_customers.models import COUNTED, Order, Ownership, Record, Worth, WorthBound
 from helpdesk_customers.orders import CHANGED, CREATED, SAME, LineData, OrderData
+from helpdesk_customers.settings import CustomerSettings
 from helpdesk_customers.worth import fifth
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,24 @@ def test_an_order_leaves_the_days_that_count(order: Any, anna: User, travel: Any
     assert _worths(anna) == {"EUR": (700, 1)}, "the schedule of the night counts it anew"
     kept = records.record_of(anna).worths[0]
     assert (kept.revenue_ever, kept.orders_ever) == (1200, 2)
+
+
+def test_other_days_count_after_the_night(
+    order: Any, anna: User, travel: Any, run_jobs: Any, configure: Any, app: Flask
+) -> None:
+    order(anna, {"bell": 500}, placed_at=now() - timedelta(days=400))
+    order(anna, {"lamp": 700})
+    run_jobs()
+    configure(CustomerSettings, value_days=900)
+    for _night in range(2):
+        travel(days=1)
+        run_jobs()
+        assert _worths(anna) == {"EUR": (1200, 2)}
+    with transaction():
+        db.session.execute(db.update(Worth).values(revenue=1))
+    travel(days=1)
+    run_jobs()
+    assert _worths(anna) == {"EUR": (1, 2)}, "nothing is counted anew without a reason"
 
 
 def test_fifths_tell_the_best_from_the_others(order: Any, make_user: Any, firm: Organization, app: Flask) -> None:
