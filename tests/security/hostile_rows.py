@@ -293,6 +293,8 @@ _OTHERS: dict[str, Any] = {
     "upsell_rule.active": True,
     "upsell_rule.stopped_at": None,
     "upsell_trial.bought_at": None,
+    "upsell_trial.dropped": False,
+    "upsell_trial.held": lambda place: place % 2 == 0,
     "user.active": True,
     "user.is_service": False,
 }
