@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
 
 from helpdesk.api import (
     Invalid,
@@ -34,6 +34,7 @@ from helpdesk_customers.models import (
     NUMBER,
     PERSON,
     WAYS,
+    WITHDRAWN,
     YES,
     Consent,
     FieldValue,
@@ -68,6 +69,25 @@ class Choice:
     kind: str
     operators: Sequence[tuple[str, str]]
     options: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom conditions are about: people or organizations; all of them, or a single one."""
+
+    subject: str
+    only: int | None = None
+
+    @property
+    def table(self) -> Any:
+        """The model of the desk that has them."""
+        return table_of(self.subject)
+
+    def among(self, column: Any, query: Select[Any]) -> Criterion:
+        """That somebody's number is in ``column`` among the rows of a query, which reads this one's alone."""
+        theirs = column.is_not(None) if self.only is None else column == self.only
+        found: Criterion = self.table.id.in_(query.with_only_columns(column).where(theirs))
+        return found
 
 
 def choices(subject: str) -> list[Choice]:
@@ -166,12 +186,14 @@ def typed(subject: str, condition: Condition) -> str:
     return str(condition["value"])
 
 
-def criterion(subject: str, match: str, conditions: Iterable[Condition]) -> Criterion:
+def criterion(subject: str, match: str, conditions: Iterable[Condition], only: int | None = None) -> Criterion:
     """That a row of ``User`` or ``Organization`` meets all of the conditions, or any of them; none are met by all.
 
-    What a condition is about may be gone (a field): then nobody meets it.
+    What a condition is about may be gone (a field): then nobody meets it. ``only``: the query asks about this one
+    alone, so that the rows of nobody else are read.
     """
-    found = [_criterion(subject, one) for one in conditions]
+    whom = Whom(subject, only)
+    found = [_criterion(whom, one) for one in conditions]
     if not found:
         return true()
     return or_(*found) if match == ANY else and_(*found)
@@ -239,14 +261,14 @@ def _whole(value: str, name: str, most: int) -> int:
 # ---- SQL
 
 
-def _criterion(subject: str, condition: Condition) -> Criterion:
+def _criterion(whom: Whom, condition: Condition) -> Criterion:
     what, how, value = str(condition["what"]), str(condition["how"]), str(condition["value"])
     if what.startswith(FIELD):
-        return _field(subject, what.removeprefix(FIELD), how, value)
+        return _field(whom, what.removeprefix(FIELD), how, value)
     if what.startswith(CONSENT):
-        return _consent(what.removeprefix(CONSENT), value)
+        return _consent(whom, what.removeprefix(CONSENT), value)
     build = _BY_KEY.get(what)
-    return build(subject, how, value) if build is not None else ~true()
+    return build(whom, how, value) if build is not None else ~true()
 
 
 def _text(column: Any, how: str, value: str) -> Criterion:
@@ -284,68 +306,58 @@ def _day(column: Any, how: str, value: str) -> Criterion:
     return found
 
 
-def _among(subject: str, about: Criterion) -> Criterion:
-    """That somebody has a record of which ``about`` holds."""
-    column = key_of(subject)
-    found: Criterion = table_of(subject).id.in_(select(column).where(column.is_not(None), about))
-    return found
+def _noted(whom: Whom, query: Select[Any]) -> Criterion:
+    """That somebody's record is among those of a query from ``Record``."""
+    return whom.among(key_of(whom.subject), query)
 
 
-def _holder(subject: str, table: Any, *about: Any) -> Criterion:
-    """That somebody has a row in a table with ``user_id`` and ``organization_id``."""
-    column = key_of(subject, table)
-    found: Criterion = table_of(subject).id.in_(select(column).where(column.is_not(None), *about))
-    return found
+def _worth(whom: Whom, *about: Any) -> Criterion:
+    return _noted(whom, select(Record).join(Worth).where(*about))
 
 
-def _worth(subject: str, *about: Any) -> Criterion:
-    return _among(subject, Record.id.in_(select(Worth.record_id).where(*about)))
-
-
-def _worth_part(column: Any) -> Callable[[str, str, str], Criterion]:
-    def build(subject: str, how: str, value: str) -> Criterion:
+def _worth_part(column: Any) -> Callable[[Whom, str, str], Criterion]:
+    def build(whom: Whom, how: str, value: str) -> Criterion:
         # 0 says that it is not counted yet, or that there are too few to compare with.
-        return _worth(subject, column > 0, _compare(column, how, int(value)))
+        return _worth(whom, column > 0, _compare(column, how, int(value)))
 
     return build
 
 
-def _orders(subject: str, how: str, value: str) -> Criterion:
-    number = int(value)
-    total = func.sum(Worth.orders)
-    enough = Record.id.in_(select(Worth.record_id).group_by(Worth.record_id).having(total >= number))
+def _orders(whom: Whom, how: str, value: str) -> Criterion:
+    total, number = func.sum(Worth.orders), int(value)
+
+    def those(least: int) -> Criterion:
+        return _noted(whom, select(Record).join(Worth).group_by(key_of(whom.subject)).having(total >= least))
+
     if how == "least":
-        return _among(subject, enough) if number else true()
-    more = Record.id.in_(select(Worth.record_id).group_by(Worth.record_id).having(total > number))
-    return not_(_among(subject, more))
+        return those(number) if number else true()
+    return not_(those(number + 1))
 
 
-def _revenue(subject: str, how: str, value: str) -> Criterion:
+def _revenue(whom: Whom, how: str, value: str) -> Criterion:
     currency, amount = value.split()
     about = (Worth.currency == currency, _compare(Worth.revenue, how, int(amount)))
-    return _worth(subject, *about)
+    return _worth(whom, *about)
 
 
-def _ordered(subject: str, how: str, value: str) -> Criterion:
+def _ordered(whom: Whom, how: str, value: str) -> Criterion:
     if how == "not_within":
         # Of those who bought something at all.
-        recent = _worth(subject, _day(Worth.last_at, "within", value))
-        return and_(_worth(subject, Worth.last_at.is_not(None)), not_(recent))
+        recent = _worth(whom, _day(Worth.last_at, "within", value))
+        return and_(_worth(whom, Worth.last_at.is_not(None)), not_(recent))
     if how == "before":
-        late = _worth(subject, not_(_day(Worth.last_at, how, value)))
-        return and_(_worth(subject, Worth.last_at.is_not(None)), not_(late))
-    return _worth(subject, _day(Worth.last_at, how, value))
+        late = _worth(whom, not_(_day(Worth.last_at, how, value)))
+        return and_(_worth(whom, Worth.last_at.is_not(None)), not_(late))
+    return _worth(whom, _day(Worth.last_at, how, value))
 
 
-def _owns(subject: str, how: str, value: str) -> Criterion:
-    today = now().date()
-    in_hand = _holder(subject, Ownership, Ownership.sku == value, owned_on(today))
-    bought = _holder(
-        subject,
-        Order,
-        Order.state.in_(COUNTED),
-        Order.id.in_(select(OrderLine.order_id).where(OrderLine.sku == value)),
+def _owns(whom: Whom, how: str, value: str) -> Criterion:
+    in_hand = whom.among(
+        key_of(whom.subject, Ownership),
+        select(Ownership).where(Ownership.sku == value, owned_on(now().date())),
     )
+    lines = select(Order).join(OrderLine).where(OrderLine.sku == value, Order.state.in_(COUNTED))
+    bought = whom.among(key_of(whom.subject, Order), lines)
     found = or_(in_hand, bought)
     return found if how == "has" else not_(found)
 
@@ -357,21 +369,21 @@ def owned_on(day: date) -> Criterion:
     )
 
 
-def _tag(subject: str, how: str, value: str) -> Criterion:
-    found = _among(subject, Record.id.in_(select(RecordTag.record_id).where(RecordTag.tag == value)))
+def _tag(whom: Whom, how: str, value: str) -> Criterion:
+    found = _noted(whom, select(Record).join(RecordTag).where(RecordTag.tag == value))
     return found if how == "has" else not_(found)
 
 
-def _birthday(_subject: str, _how: str, value: str) -> Criterion:
-    return _among(PERSON, birthdays.within(int(value)))
+def _birthday(whom: Whom, _how: str, value: str) -> Criterion:
+    return _noted(whom, select(Record).where(birthdays.within(int(value))))
 
 
-def _contact_by(_subject: str, how: str, value: str) -> Criterion:
-    found = _among(PERSON, Record.contact_by == value)
+def _contact_by(whom: Whom, how: str, value: str) -> Criterion:
+    found = _noted(whom, select(Record).where(Record.contact_by == value))
     return found if how == "is" else not_(found)
 
 
-def _organization(_subject: str, how: str, value: str) -> Criterion:
+def _organization(_whom: Whom, how: str, value: str) -> Criterion:
     if how == "empty":
         return User.organization_id.is_(None)
     if how == "filled":
@@ -382,61 +394,53 @@ def _organization(_subject: str, how: str, value: str) -> Criterion:
     return or_(User.organization_id.is_(None), not_(inside)) if how == "lacks" else inside
 
 
-def _language(_subject: str, how: str, value: str) -> Criterion:
+def _language(_whom: Whom, how: str, value: str) -> Criterion:
     found: Criterion = func.coalesce(User.locale, "") == value
     return found if how == "is" else not_(found)
 
 
-def _members(_subject: str, how: str, value: str) -> Criterion:
+def _members(_whom: Whom, how: str, value: str) -> Criterion:
     number = select(func.count(User.id)).where(User.organization_id == Organization.id).scalar_subquery()
     return _compare(number, how, int(value))
 
 
-def _ticket_owner(subject: str) -> Any:
-    return Ticket.requester_id if subject == PERSON else Ticket.organization_id
+def _ticket_owner(whom: Whom) -> Any:
+    return Ticket.requester_id if whom.subject == PERSON else Ticket.organization_id
 
 
-def _open_tickets(subject: str, how: str, value: str) -> Criterion:
-    column, table = _ticket_owner(subject), table_of(subject)
-    unsolved = Ticket.category.not_in(("solved", "closed"))
-    number = int(value)
-    total = func.count(Ticket.id)
+def _open_tickets(whom: Whom, how: str, value: str) -> Criterion:
+    column, total, number = _ticket_owner(whom), func.count(Ticket.id), int(value)
+    unsolved = select(Ticket).where(Ticket.category.not_in(("solved", "closed")), Ticket.merged_into_id.is_(None))
 
     def those(least: int) -> Criterion:
-        query = select(column).where(column.is_not(None), unsolved, Ticket.merged_into_id.is_(None))
-        found: Criterion = table.id.in_(query.group_by(column).having(total >= least))
-        return found
+        return whom.among(column, unsolved.group_by(column).having(total >= least))
 
     if how == "least":
         return those(number) if number else true()
     return not_(those(number + 1))
 
 
-def _wrote(subject: str, how: str, value: str) -> Criterion:
-    column, table = _ticket_owner(subject), table_of(subject)
-    ever = table.id.in_(select(column).where(column.is_not(None)))
-    if how in ("not_within", "before"):
-        later = _day(Ticket.created_at, "within", value) if how == "not_within" else not_(
-            _day(Ticket.created_at, "before", value))  # fmt: skip
-        return and_(ever, not_(table.id.in_(select(column).where(column.is_not(None), later))))
-    found: Criterion = table.id.in_(select(column).where(column.is_not(None), _day(Ticket.created_at, how, value)))
-    return found
+def _wrote(whom: Whom, how: str, value: str) -> Criterion:
+    column, every = _ticket_owner(whom), select(Ticket)
+    if how in ("within", "after"):
+        return whom.among(column, every.where(_day(Ticket.created_at, how, value)))
+    later = _day(Ticket.created_at, "within", value) if how == "not_within" else not_(
+        _day(Ticket.created_at, "before", value))  # fmt: skip
+    return and_(whom.among(column, every), not_(whom.among(column, every.where(later))))
 
 
-def _consent(purpose: str, value: str) -> Criterion:
-    mine = (Consent.purpose == purpose, Consent.newest)
+def _consent(whom: Whom, purpose: str, value: str) -> Criterion:
+    newest = select(Consent).where(Consent.purpose == purpose, Consent.newest)
     if value == "none":
-        return not_(User.id.in_(select(Consent.user_id).where(*mine)))
-    state = GIVEN if value == "given" else "withdrawn"
-    found: Criterion = User.id.in_(select(Consent.user_id).where(*mine, Consent.state == state))
-    return found
+        return not_(whom.among(Consent.user_id, newest))
+    return whom.among(Consent.user_id, newest.where(Consent.state == (GIVEN if value == "given" else WITHDRAWN)))
 
 
-def _field(subject: str, key: str, how: str, value: str) -> Criterion:
-    field = select(RecordField.id).where(RecordField.subject == subject, RecordField.key == key).scalar_subquery()
+def _field(whom: Whom, key: str, how: str, value: str) -> Criterion:
+    field = select(RecordField.id).where(RecordField.subject == whom.subject, RecordField.key == key).scalar_subquery()
 
     def holds(*about: Any) -> Criterion:
-        return _among(subject, Record.id.in_(select(FieldValue.record_id).where(FieldValue.field_id == field, *about)))
+        return _noted(whom, select(Record).join(FieldValue).where(FieldValue.field_id == field, *about))
 
     if how == "filled":
         return holds()
@@ -469,19 +473,19 @@ def _field_day(how: str, value: str) -> Criterion:
     return found
 
 
-_BY_KEY: Mapping[str, Callable[[str, str, str], Criterion]] = {
-    "name": lambda subject, how, value: _text(table_of(subject).name, how, value),
-    "email": lambda _subject, how, value: _text(User.email, how, value),
-    "phone": lambda _subject, how, value: _text(User.phone, how, value),
-    "domain": lambda _subject, how, value: _text(Organization.domain, how, value),
+_BY_KEY: Mapping[str, Callable[[Whom, str, str], Criterion]] = {
+    "name": lambda whom, how, value: _text(whom.table.name, how, value),
+    "email": lambda _whom, how, value: _text(User.email, how, value),
+    "phone": lambda _whom, how, value: _text(User.phone, how, value),
+    "domain": lambda _whom, how, value: _text(Organization.domain, how, value),
     "language": _language,
     "organization": _organization,
     "birthday": _birthday,
     "contact_by": _contact_by,
-    "care_mail": lambda _subject, _how, value: User.care_mail.is_(value == "yes"),
+    "care_mail": lambda _whom, _how, value: User.care_mail.is_(value == "yes"),
     "members": _members,
     "tag": _tag,
-    "since": lambda subject, how, value: _day(table_of(subject).created_at, how, value),
+    "since": lambda whom, how, value: _day(whom.table.created_at, how, value),
     "owns": _owns,
     "ordered": _ordered,
     "orders": _orders,

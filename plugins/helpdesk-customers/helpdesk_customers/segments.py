@@ -67,9 +67,9 @@ def remove(segment: Segment, actor: User | None) -> None:
         db.session.delete(segment)
 
 
-def criterion(segment: Segment) -> Any:
-    """That a row of ``User`` or ``Organization`` is in the segment."""
-    return conditions.criterion(segment.subject, segment.match, segment.conditions)
+def criterion(segment: Segment, only: int | None = None) -> Any:
+    """That a row of ``User`` or ``Organization`` is in the segment; ``only``: nobody else is asked about."""
+    return conditions.criterion(segment.subject, segment.match, segment.conditions, only)
 
 
 def query(segment: Segment) -> Select[Any]:
@@ -109,7 +109,8 @@ def contains(segment_id: int, subject_id: int) -> bool:
     if segment is None:
         return False
     table = table_of(segment.subject)
-    return db.session.scalar(query(segment).where(table.id == subject_id).with_only_columns(table.id)) is not None
+    one = customers(segment.subject).where(table.id == subject_id, criterion(segment, subject_id))
+    return db.session.scalar(one.with_only_columns(table.id)) is not None
 
 
 def segments_of(user: User) -> list[int]:
@@ -140,7 +141,7 @@ def _asks(segment: Segment, user: User) -> Any:
     table = table_of(segment.subject)
     number = user.id if segment.subject == PERSON else user.organization_id
     inside = table.id == number if number is not None else false()
-    return select(literal(segment.id)).select_from(table).where(inside, criterion(segment))
+    return select(literal(segment.id)).select_from(table).where(inside, criterion(segment, number))
 
 
 def _new_segment(data: Mapping[str, Any], actor: User | None) -> Segment:
