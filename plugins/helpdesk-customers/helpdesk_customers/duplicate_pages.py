@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
@@ -101,13 +101,9 @@ def merge_form(user_id: int) -> Any:
     """Choose the other one, by address, then compare."""
     one = person_of(user_id)
     text = request.args.get("other", "").strip()
-    if not text:
-        return show("merge.html", person=one, typed="", error="")
-    other = _other(text)
+    other, error = _other(one, text) if text else (None, "")
     if other is None:
-        return show("merge.html", 422, person=one, typed=text, error=_("There is no customer with this address."))
-    if other.id == one.id:
-        return show("merge.html", 422, person=one, typed=text, error=_("This is the same record. Enter another one."))
+        return show("merge.html", 422 if error else 200, person=one, typed=text, error=error)
     return _compare(one, other, None)
 
 
@@ -115,17 +111,24 @@ def merge_form(user_id: int) -> Any:
 @permission_required(MERGE)
 def merge_by_hand(user_id: int) -> Any:
     """Merge two people as chosen."""
-    one, other = person_of(user_id), _other(request.args.get("other", ""))
-    if other is None or other.id == one.id:
-        abort(404)
+    one = person_of(user_id)
+    text = request.args.get("other", "").strip()
+    other, error = _other(one, text)
+    if other is None:
+        return show("merge.html", 422, person=one, typed=text, error=error)
     return _merge(one, other, None)
 
 
-def _other(text: str) -> User | None:
-    """A customer by address, or by number after a #."""
+def _other(one: User, text: str) -> tuple[User | None, str]:
+    """Another customer by address, or by number after a #; a sentence where there is none."""
     number = number_in(text.removeprefix("#"))
     which = User.id == number if number is not None else User.email == text.lower()
-    return db.session.scalar(select(User).where(which, User.role == "requester", ~User.is_service))
+    found = db.session.scalar(select(User).where(which, User.role == "requester", ~User.is_service))
+    if found is None:
+        return None, _("There is no customer with this address.")
+    if found.id == one.id:
+        return None, _("This is the same record. Enter another one.")
+    return found, ""
 
 
 def _merge(one: User, other: User, found: Pair | None) -> Any:

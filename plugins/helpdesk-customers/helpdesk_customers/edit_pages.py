@@ -1,6 +1,6 @@
 """Changing a record: what is noted, products, consents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -109,7 +109,7 @@ def _form(
     )
 
 
-def _stored(record: Record | None, listed: list[Any]) -> dict[str, str]:
+def _stored(record: Record | None, listed: Sequence[Any]) -> dict[str, str]:
     """The record as it would be typed."""
     if record is None:
         return {}
