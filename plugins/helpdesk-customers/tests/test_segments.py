@@ -17,7 +17,13 @@ from helpdesk.api import Event, Invalid, NotAllowed, Organization, User, db, now
 def _find(what: str, how: str, value: str = "", subject: str = "person") -> set[str]:
     rows = conditions.read(subject, [{"what": what, "how": how, "value": value}])
     query = segments.customers(subject).where(conditions.criterion(subject, "all", rows))
-    return {one.name for one in db.session.scalars(query)}
+    found = db.session.scalars(query).all()
+    for one in db.session.scalars(segments.customers(subject)).all():
+        # Asked about one alone, it is the same.
+        alone = conditions.criterion(subject, "all", rows, only=one.id)
+        mine = db.session.scalar(segments.customers(subject).where(type(one).id == one.id, alone))
+        assert (mine is not None) == (one in found), (what, how, value, one.name)
+    return {one.name for one in found}
 
 
 @pytest.fixture
