@@ -98,7 +98,8 @@ def test_from_the_list_to_a_segment_and_from_two_people_to_one_and_back(
     expect(desk.get_by_text("They are two people again.")).to_be_visible()
     db.session.rollback()
     assert db.session.get_one(Ticket, ticket.id).requester_id == twin.id
-    assert visit.problems == []
+    # What was refused is said by the browser as well.
+    assert [one for one in visit.problems if "422" not in one] == []
 
 
 def test_no_page_is_wider_than_a_phone_from_right_to_left(
@@ -130,4 +131,5 @@ def test_no_page_is_wider_than_a_phone_from_right_to_left(
     for summary in narrow.locator(".fold > summary").all():
         summary.click()
     assert overflow(narrow) == 0 and re.search("Donau", narrow.content()) is not None
-    assert visit.problems == []
+    # What was refused is said by the browser as well.
+    assert [one for one in visit.problems if "422" not in one] == []
