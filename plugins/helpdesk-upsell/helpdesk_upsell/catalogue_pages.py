@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, current_app, flash, redirect, request, url_for
 from flask_babel import get_locale
 
-from helpdesk.api import Invalid, db, default_locale, locales, permission_required, reader, settings
+from helpdesk.api import Invalid, allowed, db, default_locale, locales, permission_required, reader, settings
 from helpdesk.api import gettext as _
 from helpdesk_upsell import amounts, catalogue
 from helpdesk_upsell.blueprint import pages, show
@@ -16,6 +16,7 @@ from helpdesk_upsell.permissions import MANAGE
 from helpdesk_upsell.settings import RecommendationSettings
 
 SHOWN = 50
+_IMPORTS, _IMPORT = "customers.imports", "customers.import"
 _PRICE = ("currency", "period", "amount")
 _RELATION = ("kind", "sku")
 
@@ -37,6 +38,8 @@ def products() -> Any:
         kind=kind,
         state=state if active is not None else "",
         name_of=catalogue.name_of,
+        # A page of the plugin with the customer records, which may be off.
+        import_url=url_for(_IMPORTS) if _IMPORTS in current_app.view_functions and allowed(reader(), _IMPORT) else "",
     )
 
 

@@ -1,6 +1,6 @@
 """The conditions of a rule as fields of a form: what was typed becomes a value, and a value is shown again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,14 +135,15 @@ def _row(what: str, value: Any) -> Row:
 
 def _options(row: Row, names: Names) -> list[tuple[str, str]]:
     """What there is to choose; what was chosen and is gone stays, so that saving never widens a rule unseen."""
-    found: Mapping[Any, str] = {
+    lists: Mapping[str, Callable[[], Mapping[Any, str]]] = {
         conditions.SEGMENTS: lambda: names.segments,
         conditions.TOPICS: lambda: names.topics,
         conditions.TYPES: lambda: names.types,
         conditions.TEAMS: lambda: names.teams,
         conditions.KIND: lambda: dict(words.kinds()),
         conditions.LANGUAGES: lambda: dict(locales()),
-    }[row.kind]()
+    }
+    found = lists[row.kind]()
     listed = [(str(key), str(name)) for key, name in found.items()]
     known = {key for key, _name in listed}
     gone = [(key, language_name(key) if row.kind == conditions.LANGUAGES else key) for key in row.chosen]

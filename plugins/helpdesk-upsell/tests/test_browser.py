@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 
 import pytest
 from helpdesk_customers import importing
-from helpdesk_customers.imports.kinds import kind_named
+from helpdesk_customers.import_models import Import
 from helpdesk_upsell import buying
 from helpdesk_upsell.models import Suggestion
 
@@ -23,19 +22,23 @@ def overflow(page: Any) -> int:
 
 
 @pytest.fixture
-def take_in(run_jobs: Any) -> Callable[[str, str], None]:
-    """Have a worker take in a file of orders."""
+def take_in(visit: Any, run_jobs: Any) -> Callable[..., None]:
+    """Have a file taken in: on the page of imports, looked at, then by a worker."""
 
-    def take(name: str, text: str) -> None:
-        kind = kind_named(name)
-        assert kind is not None
-        run = importing.begin(BytesIO(text.encode("gb18030")), "orders.csv", kind, None)
-        importing.describe(
-            run, None, encoding=run.encoding, delimiter=run.delimiter, mapping=run.mapping, overwrite=False
+    def take(page: Any, kind: str, text: str) -> None:
+        page.goto(f"{visit.url}/p/customers/imports")
+        page.locator(f"input[name=kind][value={kind}]").check()
+        page.get_by_label("The file").set_input_files(
+            {"name": f"{kind}.csv", "mimeType": "text/csv", "buffer": text.encode("gb18030")}
         )
-        importing.start(run, None)
+        page.get_by_role("button", name="Look at it").click()
+        page.get_by_role("button", name="Take it in").click()
+        page.wait_for_url(re.compile("/imports/"))
         run_jobs()
-        db.session.refresh(run)
+        page.reload()
+        [run] = db.session.scalars(
+            db.select(Import).where(Import.kind == kind).execution_options(populate_existing=True)
+        )
         assert (run.state, run.failed) == ("done", 0), [row.reason for row in importing.failed_rows(run)]
 
     return take
@@ -49,11 +52,12 @@ def test_from_the_import_to_the_report(
 
     # What she bought comes in as a file; the catalogue learns of it with one click.
     desk = visit(sign_in(boss))
-    take_in("customers-orders", "Order,Mail,SKU,Product,Quantity,Amount,Currency\n"
-                                f"A-1,{anna.email},BASIC,Basic plan,1,9.00,EUR\n")  # fmt: skip
+    orders = f"Order,Mail,SKU,Product,Quantity,Amount,Currency\nA-1,{anna.email},BASIC,基础版,1,9.00,EUR\n"
+    take_in(desk, "customers-orders", orders)
     desk.goto(f"{visit.url}/p/upsell/products/unknown")
     desk.get_by_role("link", name="Add BASIC").click()
-    expect(desk.get_by_role("textbox", name="Name", exact=True)).to_have_value("Basic plan")
+    expect(desk.get_by_role("textbox", name="Name", exact=True)).to_have_value("基础版")
+    desk.get_by_role("textbox", name="Name", exact=True).fill("Basic plan")
     desk.get_by_role("button", name="Add").click()
     expect(desk.get_by_text("The product was added.")).to_be_visible()
     desk.goto(f"{visit.url}/p/upsell/products/new")
