@@ -12,7 +12,19 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, customers, jobs, mail, multilingual, pages, plugins, search, start, surveys
+from benchmarks import (
+    callbacks,
+    customers,
+    customers_import,
+    jobs,
+    mail,
+    multilingual,
+    pages,
+    plugins,
+    search,
+    start,
+    surveys,
+)
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -26,6 +38,7 @@ PARTS = {
     "multilingual": multilingual.measure,
     "surveys": surveys.measure,
     "customers": customers.measure,
+    "customers_import": customers_import.measure,
 }
 README = Path(__file__).with_name("README.md")
 

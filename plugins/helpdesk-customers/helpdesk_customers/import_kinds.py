@@ -63,10 +63,13 @@ def _taker(kind: ImportKind) -> Callable[[Any], str]:
                 items.append(Item(row.number, kind.read(values), "one"))
             except BadRow as problem:
                 raise Invalid("row", _("Row %(number)s: %(why)s", number=row.number, why=str(problem))) from None
-        said = kind.store(items, Batch(None))
+        batch = Batch(None)
+        said = kind.store(items, batch)
         for number, word in said.items():
             if isinstance(word, BadRow):
                 raise Invalid("row", _("Row %(number)s: %(why)s", number=number, why=str(word)))
+        if kind.finish is not None and batch.later:
+            kind.finish(sorted(batch.later))
         return str(next(iter(said.values())))
 
     return take

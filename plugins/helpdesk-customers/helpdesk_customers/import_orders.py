@@ -78,7 +78,14 @@ def orders_kind() -> ImportKind:
             "A row for each line of an order, those of one order below one another. An order becomes as it stands."
         ),
         group=group,
+        finish=finish,
     )
+
+
+def finish(texts: Sequence[str]) -> None:
+    """Count the value of those whose orders have changed, and tell plugins: once for each in a whole file."""
+    numbers = {kind: [int(text[1:]) for text in texts if text[0] == kind] for kind in "pf"}
+    orders.settle(numbers["p"], numbers["f"])
 
 
 def group(values: Mapping[str, str]) -> str:
@@ -135,7 +142,7 @@ def store(items: Sequence[Item], batch: Batch) -> Mapping[int, str | BadRow]:
             said |= {item.row: BadRow(problem) for item in group}
             continue
         wanted[(row.source, row.number)] = (group, _columns(group, person, firms.get(row.organization)))
-    for key, word in _write(wanted).items():
+    for key, word in _write(wanted, batch.later).items():
         said |= {item.row: word for item in wanted[key][0]}
     return said
 
@@ -178,7 +185,9 @@ def _columns(group: Sequence[Item], person: User | None, firm: int | None) -> di
     }
 
 
-def _write(wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]]) -> dict[tuple[str, str], str]:
+def _write(
+    wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]], later: set[str]
+) -> dict[tuple[str, str], str]:
     if not wanted:
         return {}
     there = _stored({number for _source, number in wanted})
@@ -211,9 +220,8 @@ def _write(wanted: Mapping[tuple[str, str], tuple[list[Item], dict[str, Any]]]) 
         old = delete(OrderLine).where(OrderLine.order_id.in_([row["id"] for row in changed]))
         db.session.execute(old.execution_options(synchronize_session=False))
     _write_lines({ids[key]: wanted[key][0] for key, word in said.items() if word != orders.SAME})
-    if new or changed:
-        db.session.flush()
-        orders.settle(people, firms)
+    later |= {f"p{number}" for number in people if number is not None}
+    later |= {f"f{number}" for number in firms if number is not None}
     return said
 
 
@@ -268,7 +276,7 @@ def _would_say(placed_at: datetime, columns: Mapping[str, Any], group: Sequence[
 # ---- cells, of which files have the same ones over and over
 
 
-@lru_cache(4_096)
+@lru_cache(32_768)
 def _sku(text: str) -> str:
     return sku_key(text)
 

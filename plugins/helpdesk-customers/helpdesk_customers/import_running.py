@@ -3,13 +3,14 @@
 Whoever is killed in between leaves whole batches, and the next run goes on behind the last one: each row is taken once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from helpdesk.api import Invalid, User, Work, db, now, transaction
@@ -19,9 +20,11 @@ from helpdesk_customers.import_models import DONE, RUNNING, STOPPED, UNDER_WAY, 
 from helpdesk_customers.imports.kinds import BadRow, Batch, ImportKind, Item, missing_columns, values_of
 from helpdesk_customers.imports.rows import Row
 
-BATCH, MOST_GROUPED = 1_000, 1_000
+BATCH, MOST_GROUPED = 2_000, 1_000
 # A file of which more rows fail is of another kind: it stops.
 MOST_FAILED = 50_000
+# What is noted with a file while it runs: groups that have come, and what is left for the end.
+_GROUP, _LATER, _FINISHED = "g", "l", 500
 
 Step = Callable[..., AbstractContextManager[None]]
 
@@ -47,18 +50,25 @@ def run_here(import_id: int) -> dict[str, int]:
 def run(import_id: int, step: Step) -> dict[str, int]:
     """Take a file in, or the rest of it; answers what became of its rows."""
     file = db.session.get(Import, import_id)
-    if file is None or file.state not in UNDER_WAY:
+    if file is None:
         return {}
+    kind = None
     try:
         kind = importing.kind_of(file)
+        if file.state not in UNDER_WAY:
+            # It was stopped: what it has brought is counted all the same.
+            _finish(import_id, kind, step)
+            return {}
         if missing := missing_columns(kind, file.mapping):
             raise Invalid("mapping", _("Say which column is “%(column)s”.", column=missing[0]))
         _take_all(file, kind, step)
     except _Over:
         db.session.rollback()
+        _finish(import_id, kind, step)
     except Invalid as problem:
         db.session.rollback()
         _stop(import_id, str(problem), step)
+        _finish(import_id, kind, step)
     left = db.session.get(Import, import_id)
     return {**left.counts, "failed": left.failed} if left is not None else {}
 
@@ -76,11 +86,27 @@ def _take_all(file: Import, kind: ImportKind, step: Step) -> None:
                 _store(kind, import_id, part, Batch(actor, overwrite), row)
                 row.state, row.offset, row.rows = RUNNING, last.end, last.number - 1
             offset = last.end
+    _finish(import_id, kind, step)
     with step(done=size, total=size):
         row = _locked(import_id, offset)
         row.state, row.done_at = DONE, now()
         place = importing.let_go(row)
     importing.remove(place)
+
+
+def _finish(import_id: int, kind: ImportKind | None, step: Step) -> None:
+    """Hand what batches have left for the end to the kind, 500 at a time; each is forgotten as it is done."""
+    if kind is None or kind.finish is None:
+        return
+    query = select(ImportKey.key).where(ImportKey.import_id == import_id, ImportKey.key.startswith(_LATER))
+    while True:
+        with step():
+            keys = db.session.scalars(query.order_by(ImportKey.key).limit(_FINISHED).with_for_update()).all()
+            if not keys:
+                return
+            kind.finish([key.removeprefix(_LATER) for key in keys])
+            done = delete(ImportKey).where(ImportKey.import_id == import_id, ImportKey.key.in_(keys))
+            db.session.execute(done.execution_options(synchronize_session=False))
 
 
 def _locked(import_id: int, offset: int) -> Import:
@@ -145,7 +171,7 @@ class _Reader:
         if row.problem:
             return _Found(row, problem=row.problem)
         values = values_of(row.cells, self._mapping)
-        found = _Found(row, group=self._kind.group(values)[:120] if self._kind.group is not None else "")
+        found = _Found(row, group=self._kind.group(values)[:119] if self._kind.group is not None else "")
         try:
             for key, label in self._required:
                 if not values.get(key):
@@ -165,6 +191,7 @@ def _store(kind: ImportKind, import_id: int, part: Sequence[_Found], batch: Batc
     items = [Item(found.row.number, found.value, found.group) for found in part if not found.problem]
     batch.seen = _note_groups(import_id, part)
     said = _stored(kind, items, batch) if items else {}
+    _keep_later(import_id, batch.later)
     counts, failed = dict(row.counts), []
     for found in part:
         what = BadRow(found.problem) if found.problem else said.get(found.row.number, "same")
@@ -178,16 +205,23 @@ def _store(kind: ImportKind, import_id: int, part: Sequence[_Found], batch: Batc
     row.counts, row.failed = counts, row.failed + len(failed)
 
 
+def _keep_later(import_id: int, later: Collection[str]) -> None:
+    if later:
+        dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+        rows = [{"import_id": import_id, "key": _LATER + text[:119]} for text in sorted(later)]
+        db.session.execute(dialect.insert(ImportKey.__table__).on_conflict_do_nothing(), rows)
+
+
 def _note_groups(import_id: int, part: Sequence[_Found]) -> frozenset[str]:
     """Which groups came before in this file; the new ones are noted."""
-    keys = {found.group for found in part} - {""}
+    keys = {_GROUP + found.group for found in part if found.group}
     if not keys:
         return frozenset()
     query = select(ImportKey.key).where(ImportKey.import_id == import_id, ImportKey.key.in_(keys))
     seen = frozenset(db.session.scalars(query))
     if new := sorted(keys - seen):
-        db.session.execute(insert(ImportKey), [{"import_id": import_id, "key": key} for key in new])
-    return seen
+        db.session.execute(insert(ImportKey.__table__), [{"import_id": import_id, "key": key} for key in new])
+    return frozenset(key.removeprefix(_GROUP) for key in seen)
 
 
 def _stored(kind: ImportKind, items: Sequence[Item], batch: Batch) -> dict[int, str | BadRow]:

@@ -147,6 +147,8 @@ def cancel(run: Import, actor: User | None) -> Import:
         db.session.refresh(run, with_for_update={"of": Import})
         if run.state in UNDER_WAY:
             run.state, run.done_at = CANCELLED, now()
+            # What it has brought is counted by a worker.
+            schedule(TAKE, key=f"{TAKE}:{run.id}", import_id=run.id)
             audit("customers.import_cancelled", actor, run.name, {"import": run.id})
     return run
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from helpdesk.api import User, collect
@@ -43,6 +43,8 @@ class Batch:
     actor: User | None
     overwrite: bool = False
     seen: frozenset[str] = frozenset()
+    # What ``store`` leaves for ``ImportKind.finish``: texts of at most a hundred characters, kept with the rows.
+    later: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class ImportKind:
 
     ``group(values)`` answers a key where rows that follow one another are one thing, such as the lines of an order:
     they come in one batch, up to a thousand, and none of them where one cannot be read. ``columns`` may be a function:
-    fields of the owner's own are asked for when a file is looked at.
+    fields of the owner's own are asked for when a file is looked at. ``finish(texts)`` gets, after the last row, what
+    ``store`` put into ``Batch.later``, each text once and 500 at a time: sums that are counted once instead of in each
+    batch. It writes inside the open transaction.
     """
 
     name: str
@@ -68,6 +72,7 @@ class ImportKind:
     permission: str = "customers.import"
     hint: Any = ""
     group: Callable[[Mapping[str, str]], str] | None = None
+    finish: Callable[[Sequence[str]], None] | None = None
 
     def all_columns(self) -> Sequence[ImportColumn]:
         """Its columns as they are now."""
