@@ -29,10 +29,10 @@ from helpdesk_upsell.personal import erase_personal_data as erase_personal_data
 from helpdesk_upsell.personal import export_personal_data as export_personal_data
 from helpdesk_upsell.profiles import customers_record_changed as customers_record_changed
 from helpdesk_upsell.profiles import customers_segment_changed as customers_segment_changed
-from helpdesk_upsell.profiles import ticket_opened as ticket_opened
 from helpdesk_upsell.rooms import admin_rooms as admin_rooms
 from helpdesk_upsell.rooms import register_acts as register_acts
 from helpdesk_upsell.settings import register_settings as register_settings
+from helpdesk_upsell.timeline import customers_timeline as customers_timeline
 
 
 @hookimpl

@@ -47,4 +47,4 @@ def refused(user_id: int) -> set[str]:
     query = select(Suggestion.sku, Suggestion.why, Suggestion.answered_at).where(
         Suggestion.user_id == user_id, Suggestion.state == DECLINED, Suggestion.answered_at > min(limits.values())
     )
-    return {sku for sku, why, at in db.session.execute(query) if at > limits[why == LATER]}
+    return {sku for sku, why, at in db.session.execute(query) if at is not None and at > limits[why == LATER]}

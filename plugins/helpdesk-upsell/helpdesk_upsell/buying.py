@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from helpdesk_customers.api import COUNTED, Order, OrderLine
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from helpdesk.api import Work, db, hookimpl, now, settings, transaction
 from helpdesk_upsell import profiles
@@ -56,7 +57,7 @@ def customers_products_changed(person_ids: Sequence[int], organization_ids: Sequ
         match_now(numbers[start : start + _BATCH])
 
 
-def _due() -> Select[tuple[Trial]]:
+def _due() -> Any:
     days = timedelta(days=settings(RecommendationSettings).window_days)
     return select(Trial).where(Trial.began_at > now() - days - GRACE, Trial.user_id.is_not(None))
 

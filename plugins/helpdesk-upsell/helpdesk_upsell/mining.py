@@ -109,7 +109,8 @@ def _counted() -> tuple[list[dict[str, Any]], Count]:
             .having(both >= chosen.together_least)
             .order_by(both.desc(), a.c.sku, b.c.sku)
         )
-        baskets, rows = every - large, []
+        baskets = every - large
+        rows: list[dict[str, Any]] = []
         for one, two, together in connection.execute(query):
             if together * baskets * 100 < chosen.lift_least * counts[one] * counts[two]:
                 continue

@@ -8,7 +8,7 @@ from helpdesk_upsell.models import Suggestion
 
 
 @hookspec("slot")
-def upsell_recommendations(ticket: Ticket, customer: User) -> Sequence[Mapping[str, Any]]:
+def upsell_recommendations(ticket: Ticket, customer: User) -> Sequence[Mapping[str, Any]] | None:
     """Products that a plugin would suggest: a list of dictionaries with ``sku``, ``fit`` (1 to 50), ``reason`` for the
     agent, ``source`` (the plugin's name) and, when it likes, ``pitch`` for the customer.
 
@@ -17,7 +17,7 @@ def upsell_recommendations(ticket: Ticket, customer: User) -> Sequence[Mapping[s
 
 
 @hookspec("slot")
-def upsell_objections(ticket: Ticket, customer: User) -> Sequence[str]:
+def upsell_objections(ticket: Ticket, customer: User) -> Sequence[str] | None:
     """Why nothing should be suggested to a customer now: for the agent, in words that read on after “because”."""
 
 
@@ -27,7 +27,7 @@ def upsell_is_angry(text: str, language: str | None) -> bool | None:
 
 
 @hookspec("slot")
-def upsell_satisfaction(ticket_ids: Sequence[int]) -> Sequence[tuple[int, float]]:
+def upsell_satisfaction(ticket_ids: Sequence[int]) -> Sequence[tuple[int, float]] | None:
     """How satisfied customers said they were with these tickets: pairs of its number and a share from 0 to 1."""
 
 

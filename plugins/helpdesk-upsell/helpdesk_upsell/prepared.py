@@ -161,9 +161,8 @@ def _read_catalogue() -> Catalogue:
             one.goes_with.add(two.sku)
             companions.setdefault(two.sku, set()).add(one.sku)
             companions.setdefault(one.sku, set()).add(two.sku)
-    columns = (Promotion.id, Promotion.product_id, Promotion.percent, Promotion.starts, Promotion.ends, Promotion.texts)
-    for number, product, percent, starts, ends, texts in db.session.execute(select(*columns).where(Promotion.active)):
-        by_id[product].sales.append(Sale(number, percent, starts, ends, texts or {}))
+    for sale in db.session.scalars(select(Promotion).where(Promotion.active)):
+        by_id[sale.product_id].sales.append(Sale(sale.id, sale.percent, sale.starts, sale.ends, sale.texts or {}))
     return Catalogue({item.sku: item for item in by_id.values()}, followers, companions)
 
 

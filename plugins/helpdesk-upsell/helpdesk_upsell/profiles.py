@@ -83,7 +83,7 @@ def forget(user_ids: Collection[int]) -> None:
 def prepare_now() -> None:
     """Make the profiles of customers whose tickets have changed lately (a job, inside its transaction).
 
-    Those of other customers are made when somebody writes.
+    Those of others are found out when an agent looks, which takes a few queries more.
     """
     since, old = now() - timedelta(days=2), now() - _RENEWED
     fresh = select(Profile.user_id).where(Profile.made_at > old)
@@ -109,12 +109,6 @@ def _write(user_id: int, found: Known) -> None:
         db.session.add(profile)
     profile.known, profile.made_at = asdict(found), now()
     db.session.flush()
-
-
-@hookimpl
-def ticket_opened(ticket: Ticket) -> None:
-    """Get ready for a customer who has written."""
-    schedule(PREPARE, key=PREPARE, priority=LATER)
 
 
 @hookimpl(optionalhook=True)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import joinedload
 
 from helpdesk.api import (
     Invalid,
-    NotAllowed,
     Refused,
     Ticket,
     User,
@@ -311,7 +310,7 @@ def _note(suggestion: Suggestion, what: str, actor: User | None, text: str) -> N
 
 def _require(suggestion: Suggestion, actor: User | None) -> None:
     if suggestion.ticket is None:
-        raise NotAllowed
+        raise Refused(_("The data of this customer was erased."))
     require(actor, USE, suggestion.ticket)
 
 
