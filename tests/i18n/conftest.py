@@ -12,6 +12,7 @@ from flask import Flask
 from helpdesk_callbacks.models import Attempt, Call, FollowUpRule, Reason
 from helpdesk_customers import consents, fields, orders, ownership, records, segments
 from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.import_models import FailedRow, Import
 from helpdesk_customers.orders import LineData, OrderData
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_multilingual.models import Answer, MessageLanguage, Pair, PairOrder, Reading, Term
@@ -397,14 +398,25 @@ def _records(ticket: Ticket, firm: Organization, admin: User) -> dict[str, int]:
     ownership.own(person, f"{DATA}SKU", admin, name=f"{DATA}Plan", serial=f"{DATA}1", until=now().date())
     consents.note_consent(person, "offers", True, admin, way="phone", words=f"{DATA}Yes", proof=f"{DATA}Call")
     consents.note_consent(person, "news", False, admin, way="email")
+    words = {
+        "size": 2_000,
+        "kind": "customers.people",
+        "name": f"{DATA}people.csv",
+        "header": [f"{DATA}Name"],
+        "note": f"{DATA}Note",
+    }
+    taken = Import(**words, state="stopped", rows=2, failed=1, counts={"created": 1}, made_by_id=admin.id)
     pair = Duplicate(one_id=person.id, other_id=twin.id, reasons=["phone", "mail", "name"], score=50)
     undone = PersonMerge(survivor_id=person.id, merged_id=twin.id, actor_id=admin.id, undone_at=now())
     with transaction():
-        db.session.add_all([pair, undone])
+        db.session.add_all([pair, undone, taken])
+        db.session.flush()
+        db.session.add(FailedRow(import_id=taken.id, row=2, reason=f"{DATA}Reason", cells=[f"{DATA}Cell"]))
     return {
         "record_field_id": club.id,
         "segment_id": segment.id,
         "order_id": bought[0].id,
+        "import_id": taken.id,
         "duplicate_id": pair.id,
         "person_merge_id": undone.id,
     }

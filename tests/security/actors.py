@@ -19,6 +19,7 @@ from helpdesk_callbacks import feed
 from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
 from helpdesk_customers import consents, fields, orders, ownership, records, segments
 from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.import_models import Import
 from helpdesk_customers.orders import LineData, OrderData
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
@@ -476,6 +477,10 @@ def _records(desk: FilledDesk, people: Mapping[str, User]) -> None:
     undone = PersonMerge(survivor_id=requester.id, merged_id=people["colleague"].id, undone_at=now())
     with transaction():
         db.session.add_all([pair, undone])
+    taken = Import(kind="customers.people", name="people.csv", state="done")
+    with transaction():
+        db.session.add(taken)
+    desk.values["import_id"] = {"any": taken.id, "missing": NOBODYS}
     rows = {"record_field_id": field, "segment_id": riders, "order_id": bought, "ownership_id": owned,
             "duplicate_id": pair, "person_merge_id": undone}  # fmt: skip
     for name, row in rows.items():

@@ -46,6 +46,7 @@ _TABLES = {
     "field_id": "ticket_field",
     "follow_up_id": "callbacks_rule",
     "hours_id": "business_hours",
+    "import_id": "customers_import",
     "item_id": "intake",
     "job_id": "job",
     "macro_id": "macro",

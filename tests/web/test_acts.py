@@ -295,6 +295,10 @@ _NONE = {
         ),
         "everyday work on a record, no act of the administration",
     ),
+    **dict.fromkeys(
+        ("customers.add_import", "customers.discard_import", "customers.import_errors"),
+        "a file that nothing was taken in from, and what could not be taken; taking it in is the act",
+    ),
     "customers.note_consent": "the ledger of consents says who noted it",
     "customers.look_for_duplicates": "people are compared anew, and nothing of theirs is changed",
     "customers.order_field": "the order of fields on a page",
