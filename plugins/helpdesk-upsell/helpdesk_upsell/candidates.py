@@ -18,6 +18,7 @@ from helpdesk_upsell.settings import RecommendationSettings
 from helpdesk_upsell.situations import Situation
 
 _MOST_PAIRS, _MOST_WORDS = 200, 500
+Parts = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ def _by_rules(seen: Situation, rules: Sequence[Ready], products: Catalogue) -> I
         # What the product does not decide is asked once, not for each product.
         if not conditions.holds(others, seen, None):
             continue
+        base = scoring.of_rule(rule.weight, rule.conditions)
         if rule.kind == ONE:
             item = products.items.get(rule.sku)
             if item is not None and conditions.holds(about_product, seen, item):
-                yield _candidate(rule, rule.sku, [], products, _Because(rule))
+                yield _candidate(rule, base, rule.sku, [], products, _Because(rule))
             continue
         if rule.kind == TOGETHER:
             pairs = _pairs(seen.owned) if pairs is None else pairs
@@ -68,15 +70,16 @@ def _by_rules(seen: Situation, rules: Sequence[Ready], products: Catalogue) -> I
         for sku, parts, reason in offers:
             item = products.items.get(sku)
             if sku not in seen.owned and item is not None and conditions.holds(about_product, seen, item):
-                yield _candidate(rule, sku, parts, products, reason)
+                yield _candidate(rule, base, sku, parts, products, reason)
 
 
 def _candidate(
-    rule: Ready, sku: str, parts: Sequence[tuple[str, int]], products: Catalogue, reason: Callable[[], str]
+    rule: Ready, base: Parts, sku: str, parts: Parts, products: Catalogue, reason: Callable[[], str]
 ) -> Candidate:
-    own = in_language(rule.reasons, None)
-    score = Score((*scoring.of_rule(rule.weight, rule.conditions), *parts), products.items[sku].margin)
-    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, (lambda: own) if own else reason)
+    score = Score((*base, *parts), products.items[sku].margin)
+    if rule.reasons:
+        reason = _Said(in_language(rule.reasons, None))
+    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, reason)
 
 
 def _is_about_product(condition: Mapping[str, Any]) -> bool:
@@ -145,10 +148,11 @@ class _Together:
 
 
 def _by_catalogue(owned: set[str], products: Catalogue) -> Iterator[Offer]:
-    for sku in sorted(owned):
-        for newer in sorted(products.successors(sku)):
+    for sku in sorted(owned & products.followers.keys()):
+        for newer in products.successors(sku) - owned:
             yield newer, [("replaces", scoring.REPLACEMENT)], _Related(sku, newer, True, products)
-        for other in sorted(products.companions.get(sku, ())):
+    for sku in sorted(owned & products.companions.keys()):
+        for other in products.companions[sku] - owned:
             yield other, [("goes_with", scoring.COMPANION)], _Related(sku, other, False, products)
 
 
@@ -191,6 +195,8 @@ class _Said:
 
 def in_language(texts: Mapping[str, str], locale: str | None) -> str:
     """A text in a language, or in the next one that there is; "" where there is none."""
+    if not texts:
+        return ""
     for code in fallbacks(locale):
         if texts.get(code):
             return texts[code]

@@ -87,6 +87,8 @@ class Catalogue:
 
     def successors(self, sku: str) -> set[str]:
         """All that has come after a product, over any number of steps."""
+        if sku not in self.followers:
+            return set()
         found: set[str] = set()
         waiting = [sku]
         while waiting:

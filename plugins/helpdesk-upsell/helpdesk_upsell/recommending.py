@@ -105,11 +105,13 @@ def _choose(result: Advice, ticket: Ticket, customer: User, rules: Sequence[prep
         why = availability.why_not(item, seen.owned, currency, refused, products, today)
         if not why:
             fitting.append(one)
+            if len(fitting) == chosen.most:
+                break
         elif len(result.left_out) < _NAMED:
             result.left_out.append((products.name(one.sku), why))
     # The places are given before anybody is held back: a place that is held back stays empty, or the two groups would
     # not be shown the same besides.
-    placed = fitting[: chosen.most]
+    placed = fitting
     drawn = _drawn(customer.id, [one.key for one in placed])
     for one in placed:
         percent = chosen.holdout if one.holdout is None else one.holdout

@@ -30,7 +30,12 @@ class Known:
 
     def skus(self, today: date) -> set[str]:
         """All that she has on a day."""
-        return {sku for sku in self.owned if self.has(sku, today)}
+        day = today.isoformat()
+        return {
+            sku
+            for sku, (since, until) in self.owned.items()
+            if (since is None or since <= day) and (until is None or until >= day)
+        }
 
 
 @dataclass
