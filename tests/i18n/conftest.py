@@ -400,7 +400,7 @@ def _records(ticket: Ticket, firm: Organization, admin: User) -> dict[str, int]:
     consents.note_consent(person, "news", False, admin, way="email")
     words = {
         "size": 2_000,
-        "kind": "customers.people",
+        "kind": "customers-people",
         "name": f"{DATA}people.csv",
         "header": [f"{DATA}Name"],
         "note": f"{DATA}Note",

@@ -477,7 +477,7 @@ def _records(desk: FilledDesk, people: Mapping[str, User]) -> None:
     undone = PersonMerge(survivor_id=requester.id, merged_id=people["colleague"].id, undone_at=now())
     with transaction():
         db.session.add_all([pair, undone])
-    taken = Import(kind="customers.people", name="people.csv", state="done")
+    taken = Import(kind="customers-people", name="people.csv", state="done")
     with transaction():
         db.session.add(taken)
     desk.values["import_id"] = {"any": taken.id, "missing": NOBODYS}
