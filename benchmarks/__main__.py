@@ -24,6 +24,7 @@ from benchmarks import (
     search,
     start,
     surveys,
+    upsell,
 )
 from benchmarks.figures import Figure, table
 
@@ -38,6 +39,7 @@ PARTS = {
     "multilingual": multilingual.measure,
     "surveys": surveys.measure,
     "customers": customers.measure,
+    "upsell": upsell.measure,
     "customers_import": customers_import.measure,
 }
 README = Path(__file__).with_name("README.md")
