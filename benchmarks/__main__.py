@@ -12,7 +12,22 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from benchmarks import callbacks, career, jobs, mail, multilingual, pages, plugins, search, start, surveys, training
+from benchmarks import (
+    callbacks,
+    career,
+    customers,
+    customers_import,
+    jobs,
+    mail,
+    multilingual,
+    pages,
+    plugins,
+    search,
+    start,
+    surveys,
+    training,
+    upsell,
+)
 from benchmarks.figures import Figure, table
 
 PARTS = {
@@ -27,6 +42,9 @@ PARTS = {
     "surveys": surveys.measure,
     "career": career.measure,
     "training": training.measure,
+    "customers": customers.measure,
+    "upsell": upsell.measure,
+    "customers_import": customers_import.measure,
 }
 README = Path(__file__).with_name("README.md")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
-from helpdesk.core.accounts import remember_language, requester_for
+from helpdesk.core.accounts import remember_language, requester_for, requesters_for
 from helpdesk.core.audit import record as audit
 from helpdesk.core.canned import Filled, InvalidCanned, language_of
 from helpdesk.core.canned import find as find_canned
@@ -55,6 +55,7 @@ from helpdesk.core.models import (
     Event,
     Message,
     Organization,
+    PersonMerge,
     Status,
     Tag,
     Team,
@@ -66,7 +67,9 @@ from helpdesk.core.models import (
 )
 from helpdesk.core.models.columns import UtcDateTime
 from helpdesk.core.models.ticket import PRIORITIES
+from helpdesk.core.moved_rows import move_back, move_rows
 from helpdesk.core.notifications.own_words import tell
+from helpdesk.core.people_merging import merge_numbered, merge_people, merges_of, unmerge_people
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
 from helpdesk.core.permissions import openable as openable_permissions
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
@@ -217,6 +220,7 @@ __all__ = [
     "OutgoingMessage",
     "Panel",
     "Permission",
+    "PersonMerge",
     "Refused",
     "Reject",
     "Report",
@@ -290,7 +294,12 @@ __all__ = [
     "machine_page",
     "locales",
     "may_change_canned",
+    "merge_numbered",
+    "merge_people",
+    "merges_of",
     "move",
+    "move_back",
+    "move_rows",
     "named_things",
     "network_of",
     "ngettext",
@@ -314,6 +323,7 @@ __all__ = [
     "reply",
     "remember_language",
     "requester_for",
+    "requesters_for",
     "require",
     "save_canned_text",
     "schedule",
@@ -347,6 +357,7 @@ __all__ = [
     "token_page",
     "transaction",
     "unfollow",
+    "unmerge_people",
     "untag",
     "visible_tickets",
     "wake",

@@ -200,7 +200,7 @@ def user_named(email: str) -> User:
     """The user with that address. Raises :class:`Impossible`."""
     if not email.strip():
         raise Impossible("Name somebody by the e-mail address; 'helpdesk user list' shows who there is.")
-    user = accounts.by_email(email)
+    user = accounts.account_of(email)
     if user is None:
         raise Impossible(f"There is no user {email}; 'helpdesk user list' shows who there is.")
     return user

@@ -31,7 +31,7 @@ def ask_account(email: str, name: str) -> None:
 
 def send_reset(email: str) -> None:
     """Send a link for a new password, if there is such an account that may have one (a job). One transaction."""
-    user = accounts.by_email(email)
+    user = accounts.account_of(email)
     if user is None or not user.active or user.is_service or not (user.is_staff or user.password_hash):
         return
     with transaction():
@@ -41,7 +41,8 @@ def send_reset(email: str) -> None:
 def send_registration(email: str, called: str) -> None:
     """Send a customer a link to choose a password; the team is invited by administrators (a job). One transaction."""
     with transaction():
-        user = accounts.requester_for(email, called)
+        # An address of somebody else's by a merge opens no account of theirs.
+        user = accounts.account_of(email) or accounts.requester_for(email, called)
         if user.role == REQUESTER and user.active:
             # Who has a password is sent the link for a new one: an invitation is for the first.
             _queue_once(RESET if user.password_hash else INVITATION, user)

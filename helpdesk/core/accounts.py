@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from helpdesk.core import (
     api_tokens,
@@ -46,6 +48,7 @@ from helpdesk.core.models.columns import storable
 from helpdesk.core.models.search import PERSON
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
+from helpdesk.core.phones import phone_key
 from helpdesk.core.transaction import add_or_find, count_rows, transaction
 
 SETUP, INVITATION, RESET = "setup", "invitation", "reset"
@@ -82,9 +85,29 @@ def clean_reachable_email(text: str) -> str:
     return address
 
 
-def by_email(text: str) -> User | None:
-    """The user with that address, whatever its case."""
+def account_of(text: str) -> User | None:
+    """The user with that very address, whatever its case: what signs in, and what is made. It follows no merge."""
     return db.session.scalar(select(User).where(User.email == text.strip().lower()))
+
+
+def by_email(text: str) -> User | None:
+    """Who has that address, whatever its case: of a person that was merged, who has it now. Never to sign in by."""
+    return db.session.scalar(select(User).where(User.id == number_of(text.strip().lower())))
+
+
+def number_of(address: str) -> Any:
+    """The number of who has an address (in lower case) as a scalar query, merges considered."""
+    known = aliased(User)
+    query = select(func.coalesce(known.merged_into_id, known.id)).where(known.email == address)
+    return query.scalar_subquery()
+
+
+def has_address(user: User, address: str) -> bool:
+    """Whether an address (in lower case) is the person's, or of a record that went into theirs. One query at most."""
+    if not address or user.email == address:
+        return bool(address)
+    merged = select(User.id).where(User.email == address, User.merged_into_id == user.id)
+    return db.session.scalar(merged) is not None
 
 
 def requester_for(email: str, name: str = "", locale: str | None = None) -> User:
@@ -111,36 +134,61 @@ def remember_language(user: User, locale: str, instead_of: str | None = None) ->
     return True
 
 
-def requesters_for(people: Iterable[tuple[str, str]], locale: str | None = None) -> list[User]:
-    """:func:`requester_for` for many addresses and names, in as many statements as for one."""
+def requesters_for(
+    people: Iterable[tuple[str, str]],
+    locale: str | None = None,
+    known: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[User]:
+    """:func:`requester_for` for many addresses and names, in as many statements as for one; each address once.
+
+    ``known`` says by address what else those who are new have: ``phone``, ``organization_id``, ``locale``.
+    """
     named = {clean_email(email): _person_name(name) for email, name in people}
     with transaction():
-        found = {user.email: user for user in db.session.scalars(select(User).where(User.email.in_(named)))}
+        found = having(named)
         if missing := sorted(named.keys() - found.keys()):
-            found |= {user.email: user for user in _make_requesters(missing, named, i18n.known_locale(locale))}
+            made = _make_requesters(missing, named, i18n.known_locale(locale), known or {})
+            found |= {user.email or "": user for user in made}
         for address, name in named.items():
             if name and not found[address].name:
                 found[address].name = name
     return [found[address] for address in named]
 
 
-def _make_requesters(addresses: Sequence[str], named: Mapping[str, str], locale: str | None) -> Iterable[User]:
+def having(addresses: Iterable[str]) -> dict[str, User]:
+    """Who has each of these addresses (in lower case), by address, merges considered. Two queries at most."""
+    found = {user.email or "": user for user in db.session.scalars(select(User).where(User.email.in_(addresses)))}
+    merged = {address: user.merged_into_id for address, user in found.items() if user.merged_into_id is not None}
+    if not merged:
+        return found
+    survivors = {user.id: user for user in db.session.scalars(select(User).where(User.id.in_(merged.values())))}
+    return found | {address: survivors[number] for address, number in merged.items()}
+
+
+def _make_requesters(
+    addresses: Sequence[str], named: Mapping[str, str], locale: str | None, known: Mapping[str, Mapping[str, Any]]
+) -> Iterable[User]:
     organizations = _organizations_of(addresses)
-    rows = [
-        {
-            "email": address,
-            "name": named[address],
-            "locale": locale,
-            "organization_id": organizations.get(_domain_of(address)),
-        }
-        for address in addresses
-    ]
+    rows = []
+    for address in addresses:
+        more = known.get(address, {})
+        phone = more.get("phone") or None
+        rows.append(
+            {
+                "email": address,
+                "name": named[address],
+                "locale": more.get("locale") or locale,
+                "organization_id": more.get("organization_id") or organizations.get(_domain_of(address)),
+                "phone": phone,
+                "phone_key": phone_key(phone),
+            }
+        )
     try:
         with db.session.begin_nested():
-            db.session.execute(insert(User), rows)
+            db.session.execute(insert(User.__table__), rows)
     except IntegrityError:
         # Somebody else has just made one of them.
-        return [add_or_find(User(**row), partial(by_email, str(row["email"]))) for row in rows]
+        return [add_or_find(User(**row), partial(account_of, str(row["email"]))) for row in rows]
     made = db.session.scalars(select(User).where(User.email.in_(addresses))).all()
     # A statement has made them, which leaves no mark by itself.
     search.mark(PERSON, [user.id for user in made])
@@ -169,9 +217,11 @@ def create_user(
         passwords.check_rules(password, [name, address, settings.get(settings.DeskSettings).name])
         hashed = passwords.hash_of(password)
     with transaction():
-        user = by_email(address)
+        user = account_of(address)
         if user is not None and user.is_staff:
             raise AccountError("email", _("%(address)s is in use already.", address=address))
+        if user is not None and (role != REQUESTER or user.merged_into_id is not None):
+            _keep_merged(user)
         if user is None:
             user = User(email=address, organization_id=_organization_of(address))
             db.session.add(user)
@@ -197,6 +247,7 @@ def change_role(user: User, role: str, actor: User | None) -> None:
         raise AccountError("role", _("There is no role “%(name)s”.", name=role))
     with transaction():
         if user.role != role:
+            _keep_merged(user)
             _keep_an_admin(user, staying=role == ADMIN)
             if ROLES.index(role) < ROLES.index(user.role):
                 api_tokens.revoke_all(user, actor)
@@ -210,12 +261,26 @@ def set_active(user: User, active: bool, actor: User | None) -> None:
     require(actor, "user.edit")
     with transaction():
         if user.active != active:
+            if active and user.merged_into_id is not None:
+                _keep_merged(user)
             _keep_an_admin(user, staying=active)
             if not active:
                 api_tokens.revoke_all(user, actor)
             user.active = active
             shut_out(user)
             audit.record("user.enabled" if active else "user.disabled", actor, user.email or user.name)
+
+
+def _keep_merged(user: User) -> None:
+    """A merged record is nobody's account; and whoever answers for others' addresses must not become staff by it."""
+    if user.merged_into_id is not None:
+        raise AccountError(
+            "user", _("%(name)s was merged with somebody else; undo that first.", name=user.display_name)
+        )
+    others = select(User.id).where(User.merged_into_id == user.id)
+    if db.session.scalar(others.limit(1)) is not None:
+        sentence = _("Others were merged into %(name)s; undo that first.", name=user.display_name)
+        raise AccountError("user", sentence)
 
 
 def _keep_an_admin(user: User, staying: bool) -> None:
@@ -231,6 +296,11 @@ def check_erasable(user: User, actor: User | None) -> None:
     """Raise :class:`AccountError` for oneself, for the last administrator, and for staff whose account is on."""
     if actor is not None and actor.id == user.id:
         raise AccountError("user", _("You cannot erase yourself; ask another administrator."))
+    if user.merged_into_id is not None:
+        sentence = _(
+            "%(name)s was merged with somebody else; erase that person, or undo it first.", name=user.display_name
+        )
+        raise AccountError("user", sentence)
     if user.active:
         _keep_an_admin(user, staying=False)
     if user.is_staff and user.active:
@@ -245,7 +315,7 @@ def make_anonymous(user: User, name: str) -> None:
         db.session.execute(delete(kept).where(kept.user_id == user.id))
     shut_out(user)
     user.email = user.phone = user.locale = user.time_zone = user.password_hash = None
-    user.organization_id = user.last_sign_in_at = user.bounced_at = None
+    user.organization_id = user.last_sign_in_at = user.bounced_at = user.merged_into_id = None
     user.name, user.signature, user.color_scheme, user.bounce_reason = name, "", "auto", ""
     user.quiet_from, user.quiet_until, user.digest_at = None, None, "08:00"
     user.role, user.active, user.teams = REQUESTER, False, []
@@ -346,7 +416,7 @@ def sign_in(
     own browsers. Raises :class:`TooManyTries`. What is done, and how long it takes, is the same for accounts that do
     not exist or may not sign in.
     """
-    user = by_email(login)
+    user = account_of(login)
     if user is not None and knows(user):
         limits = {guesses.known_key(user.id): FAILURES}
     else:

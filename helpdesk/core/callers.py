@@ -147,7 +147,9 @@ def _by_phone(text: str) -> Sequence[User]:
     longer = and_(User.phone_key >= key, User.phone_key <= key + "9" * 20)
     # Found by an index; only a number that is still being typed is looked for within all.
     for meant in (or_(longer, User.phone_key.in_(beginnings)), User.phone_key.contains(key)):
-        query = select(User).where(_can_ask(), meant).order_by(User.id.desc())
+        # A merged record's number is that of who has its tickets now.
+        merged = select(User.merged_into_id).where(User.merged_into_id.is_not(None), meant)
+        query = select(User).where(_can_ask(), or_(meant, User.id.in_(merged))).order_by(User.id.desc())
         if found := db.session.scalars(query.limit(PEOPLE)).all():
             return found
     return []

@@ -38,7 +38,7 @@ def redeem(purpose: str, text: str) -> tuple[Ticket, User] | None:
     if max(ticket_id, user_id) >= 2**63:
         return None
     query = select(Ticket).where(Ticket.id == ticket_id).options(joinedload(Ticket.requester))
-    ticket, user = db.session.scalar(query), db.session.get(User, user_id)
+    ticket, user = db.session.scalar(query), _person(user_id)
     if ticket is None or user is None or not user.active:
         return None
     if not hmac.compare_digest(match[3].lower(), _signature(purpose, ticket, user_id)):
@@ -98,7 +98,13 @@ def redeem_unsubscribe(text: str) -> User | None:
         return None
     if not hmac.compare_digest(match[2].lower(), _persons_signature(user_id)):
         return None
-    return db.session.get(User, user_id)
+    return _person(user_id)
+
+
+def _person(user_id: int) -> User | None:
+    """The person of that number; of one that was merged, who has the tickets now: old mails stay worth something."""
+    user = db.session.get(User, user_id)
+    return user.merged_into or user if user is not None else None
 
 
 def desk_url(ticket: Ticket) -> str:

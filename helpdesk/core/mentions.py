@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
@@ -32,11 +33,12 @@ class Mentions:
     address: str | None
     name: str
     instead: str
+    # Addresses and names that the person has beside these.
+    others: tuple[tuple[str | None, str], ...] = ()
 
     def has_address(self, text: str) -> bool:
         """Whether the address stands in a text by itself."""
-        pattern = self._address()
-        return pattern is not None and pattern.search(text) is not None
+        return any(pattern.search(text) is not None for pattern in self._addresses())
 
     def without_address(self, value: Any) -> Any:
         """JSON with the address replaced in all its texts, keys too; nothing else is touched."""
@@ -44,11 +46,11 @@ class Mentions:
             return {self.without_address(key): self.without_address(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.without_address(item) for item in value]
-        return self._replaced(value, self._address()) if isinstance(value, str) else value
+        return self._replaced(value, self._addresses()) if isinstance(value, str) else value
 
     def without(self, text: str) -> str:
         """Plain text with the address and the whole name replaced, in any case of letters."""
-        return self._replaced(self._replaced(text, self._address()), self._whole_name())
+        return self._replaced(text, [*self._addresses(), *self._whole_names()])
 
     def without_in_html(self, html: str) -> str:
         """Cleaned HTML: replaced between the tags. A link (or other attribute) with the address loses it whole."""
@@ -66,23 +68,27 @@ class Mentions:
     def _attribute(self, attribute: re.Match[str]) -> str:
         return "" if self.has_address(unquote(unescape(attribute[2]))) else attribute[0]
 
-    def _replaced(self, text: str, pattern: re.Pattern[str] | None) -> str:
-        return pattern.sub(lambda _match: self.instead, text) if pattern is not None else text
+    def _replaced(self, text: str, patterns: Iterable[re.Pattern[str]]) -> str:
+        for pattern in patterns:
+            text = pattern.sub(lambda _match: self.instead, text)
+        return text
 
-    def _address(self) -> re.Pattern[str] | None:
-        if not self.address:
-            return None
-        first, last = _neighbour(self.address[0], r"\w"), _neighbour(self.address[-1], r"\w")
-        behind = rf"(?!{last}|[.-]+{last})"
-        return re.compile(rf"(?<!{first})(?<![+-])(?<!{first}\.){re.escape(self.address)}{behind}", re.IGNORECASE)
+    def _addresses(self) -> Iterator[re.Pattern[str]]:
+        for address in (self.address, *(address for address, _name in self.others)):
+            if address:
+                first, last = _neighbour(address[0], r"\w"), _neighbour(address[-1], r"\w")
+                behind = rf"(?!{last}|[.-]+{last})"
+                before = rf"(?<!{first})(?<![+-])(?<!{first}\.)"
+                yield re.compile(f"{before}{re.escape(address)}{behind}", re.IGNORECASE)
 
-    def _whole_name(self) -> re.Pattern[str] | None:
-        parts = [part for part in _BETWEEN.split(self.name) if part]
-        if len(parts) < 2 and not _WHOLE.fullmatch(self.name):
-            return None
-        words = r"[\s\u00b7\u30fb]+".join(re.escape(part) for part in parts)
-        first, last = _neighbour(parts[0][0], r"[^\w\W]"), _neighbour(parts[-1][-1], r"[^\w\W]")
-        return re.compile(rf"(?<!{first}){words}(?!{last})", re.IGNORECASE)
+    def _whole_names(self) -> Iterator[re.Pattern[str]]:
+        for name in (self.name, *(name for _address, name in self.others)):
+            parts = [part for part in _BETWEEN.split(name) if part]
+            if len(parts) < 2 and not _WHOLE.fullmatch(name):
+                continue
+            words = r"[\s\u00b7\u30fb]+".join(re.escape(part) for part in parts)
+            first, last = _neighbour(parts[0][0], r"[^\w\W]"), _neighbour(parts[-1][-1], r"[^\w\W]")
+            yield re.compile(rf"(?<!{first}){words}(?!{last})", re.IGNORECASE)
 
 
 def _neighbour(edge: str, of_unspaced: str) -> str:

@@ -36,6 +36,7 @@ _SUPERVISOR = _AGENT | {
     "team.read",
     "report.read",
     "roster.edit",
+    "person.merge",
     "intake.read",
     "delivery.read",
 }

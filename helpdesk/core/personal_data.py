@@ -1,6 +1,7 @@
 """All that the desk and its plugins keep about a person: handed out as JSON, or erased."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,17 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, or_, select, update
 
-from helpdesk.core import accounts, audit, deliveries, files, personal_rows, plugin_data, reply_drafts, unused_files
+from helpdesk.core import (
+    accounts,
+    audit,
+    deliveries,
+    files,
+    people_merging,
+    personal_rows,
+    plugin_data,
+    reply_drafts,
+    unused_files,
+)
 from helpdesk.core.audit import erasing
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
@@ -60,12 +71,18 @@ class Erased:
 def export(user: User, actor: User | None) -> dict[str, Any]:
     """All that is kept about a person, as JSON: the desk's own, and what each plugin answers, off or on.
 
+    ``merged`` has the same of each record that went into the person's.
     ``failed`` names the plugins that did not answer, ``not_asked`` the tables of those that are not there. Outside
     any transaction; then audited in one. Raises NotAllowed.
     """
     require(actor, "user.edit")
     found: dict[str, Any] = {"exported_at": now().isoformat(timespec="seconds"), **personal_rows.rows_of(user)}
     found["plugins"], found["failed"] = _of_plugins(user)
+    found["merged"] = []
+    for record in people_merging.records_of(user):
+        answers, failed = _of_plugins(record)
+        found["merged"].append({**personal_rows.rows_of(record), "plugins": answers})
+        found["failed"] = sorted({*found["failed"], *failed})
     found["not_asked"] = _not_asked()
     with transaction():
         audit.record("user.exported", actor, user.email or f"#{user.id}")
@@ -105,23 +122,30 @@ def preview(user: User, actor: User | None) -> Erased:
     """What :func:`erase` would do. Reads only. Raises NotAllowed, and AccountError when it cannot be done."""
     require(actor, "user.edit")
     accounts.check_erasable(user, actor)
+    counts: Counter[str] = Counter()
+    for record in (user, *people_merging.records_of(user)):
+        counts.update(_counts(record))
+    return Erased(dict(counts), _asked(), _not_asked())
+
+
+def _counts(user: User) -> dict[str, int]:
     traces = traces_of(user)
-    counts = {
+    return {
         "tickets": traces.tickets,
         "messages": len(traces.messages),
         "attachments": traces.attachments,
         "incoming": _count(Intake.id, personal_rows.came_from(user)),
         "deliveries": _count(Delivery.id, personal_rows.sent_to(user)),
     }
-    return Erased(counts, _asked(), _not_asked())
 
 
 def erase(user: User, actor: User | None) -> Erased:
     """Erase a person, in one transaction: the account is anonymous and shut, their words and files are gone.
 
-    Each plugin that is loaded, off or on, is asked first, while the account still says who it is. Raises
-    :class:`NotErased` when one of them fails, AccountError (oneself, the last administrator, staff whose account is
-    on) and NotAllowed; nothing is erased then. Files on disk are removed by a job after the commit. Audited.
+    Records that were merged into the person's go with it. Each plugin that is loaded, off or on, is asked first, while
+    the account still says who it is. Raises :class:`NotErased` when one of them fails, AccountError (oneself, the last
+    administrator, staff whose account is on, a merged record) and NotAllowed; nothing is erased then. Files on disk are
+    removed by a job after the commit. Audited.
     """
     require(actor, "user.edit")
     not_asked = _not_asked()
@@ -129,9 +153,16 @@ def erase(user: User, actor: User | None) -> Erased:
     with transaction():
         db.session.refresh(user, with_for_update={"of": User})
         found = preview(user, actor)
-        _ask_plugins(user)
+        records = people_merging.records_of(user)
+        for record in (*records, user):
+            _ask_plugins(record)
+        others = tuple((record.email, record.name) for record in records)
         with speaking(None):
-            _erase(user, actor, _("Erased person %(number)s", number=user.id), nothing, found.counts)
+            # The person's own first: what is written on the tickets may say any of the names.
+            _erase(user, actor, nothing, found.counts, others)
+            for record in records:
+                _erase(record, actor, nothing, _counts(record))
+            people_merging.forget_merges([user, *records])
     return Erased(found.counts, found.asked, not_asked)
 
 
@@ -147,10 +178,17 @@ def _asked() -> list[str]:
     return sorted(plugin.name for plugin in plugins if plugin.loaded and hasattr(plugin.module, ERASE))
 
 
-def _erase(user: User, actor: User | None, instead: str, nothing: str, counts: Mapping[str, int]) -> None:
+def _erase(
+    user: User,
+    actor: User | None,
+    nothing: str,
+    counts: Mapping[str, int],
+    others: tuple[tuple[str | None, str], ...] = (),
+) -> None:
+    instead = _("Erased person %(number)s", number=user.id)
     mentions = Mentions(user.email, user.name, instead)
     raw = _erase_incoming(user, nothing)
-    traces = erase_traces(user, actor, instead)
+    traces = erase_traces(user, actor, instead, others)
     unused_files.remove_later([*raw, *traces.files, *_erase_deliveries(user)])
     if user.email:
         _erase_from_jobs(user.email, mentions)

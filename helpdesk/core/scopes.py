@@ -36,6 +36,7 @@ _WORDS: Mapping[Any, Mapping[str, Any]] = {
     _PEOPLE: {
         "person.read": _l("See customers and their addresses"),
         "person.edit": _l("Change what is known about customers"),
+        "person.merge": _l("Make one of two records of the same customer, and take that back"),
         "user.edit": _l("Change accounts and roles"),
         "team.read": _l("See teams"),
         "team.edit": _l("Change teams"),

@@ -428,6 +428,33 @@ def ticket_updated(ticket: Any, event: Any) -> None:
 
 
 @_kind("fact")
+def people_merged(merge_id: int, survivor_id: int, merged_id: int) -> None:
+    """One customer's record went into another's: rows that name the person ``merged_id`` are ``survivor_id``'s now.
+
+    Called like :func:`ticket_opened`, without a ticket. Move your rows by ``move_rows``, which notes each, so that
+    they can be moved back. Rows of which a person has one at most are yours to join.
+
+    Example::
+
+        @hookimpl
+        def people_merged(merge_id):
+            move_rows(merge_id, Parcel.recipient_id)
+    """
+
+
+@_kind("fact")
+def people_unmerged(merge_id: int, survivor_id: int, merged_id: int) -> None:
+    """A merge of two customers was undone. Called like :func:`people_merged`; what came since stays where it is.
+
+    Example::
+
+        @hookimpl
+        def people_unmerged(merge_id):
+            move_back(merge_id, Parcel.recipient_id)
+    """
+
+
+@_kind("fact")
 def event_recorded(event: Any) -> None:
     """Any event was recorded, a plugin's own too. Called like :func:`ticket_opened`.
 

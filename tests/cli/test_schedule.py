@@ -38,7 +38,7 @@ def test_schedules_are_listed_run_switched_off_and_on(helpdesk: Run, orders: Non
     every = helpdesk("schedule", "list", "--json").json
     nightly, often = [row for row in every if row["plugin"] == "orders"]
     own = [row for row in every if row["plugin"] != "orders"]
-    ours = {"callbacks", "career", "email", "multilingual", "surveys", "training"}
+    ours = {"callbacks", "career", "customers", "email", "multilingual", "surveys", "training", "upsell"}
     assert {row["plugin"] for row in own} == {"core", *ours}
     assert "core.backup" in {row["name"] for row in own}
     assert (nightly["name"], nightly["plugin"], nightly["state"]) == ("orders.nightly", "orders", "on")

@@ -406,7 +406,8 @@ def test_a_plugin_is_asked_nothing_for_events_that_it_has_no_hook_for(
         workflow.note(ticket, MessageDraft("Nothing for it"), agent)
     with count_queries() as few:
         dispatch.dispatch()
-    assert heard == [] and len(few) < 15
+    # Three for each plugin that listens to anything.
+    assert heard == [] and len(few) < 25
     assert db.session.get_one(PluginState, "probe").cursor == max(events_of(ticket))
     workflow.assign(ticket, agent, agent)
     dispatch.dispatch()

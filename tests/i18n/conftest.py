@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from helpdesk_callbacks.models import Attempt, Call, FollowUpRule, Reason
+from helpdesk_customers import consents, fields, orders, ownership, records, segments
+from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.import_models import FailedRow, Import
+from helpdesk_customers.orders import LineData, OrderData
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_multilingual.models import Answer, MessageLanguage, Pair, PairOrder, Reading, Term
 from helpdesk_surveys import links as survey_links
@@ -19,6 +23,10 @@ from helpdesk_training import assigning, editing, learning, outside, paths, rule
 from helpdesk_training import files as course_files
 from helpdesk_training.models import Answer as QuizAnswer
 from helpdesk_training.models import Certificate, TaskWork
+from helpdesk_upsell import catalogue, offers, promotions
+from helpdesk_upsell import rules as upsell_rules
+from helpdesk_upsell.models import Count, Suggestion
+from helpdesk_upsell.models import Pair as Together
 
 from helpdesk.core import (
     accounts,
@@ -57,6 +65,7 @@ from helpdesk.core.models import (
     Job,
     Message,
     Organization,
+    PersonMerge,
     QuarantinedMessage,
     ScheduleRun,
     Ticket,
@@ -80,6 +89,7 @@ NO_PAGES = {
     "callbacks.static": "a file",
     "callbacks.calendar": "a calendar, for programs",
     "callbacks.customer_calendar": "a file",
+    "customers.static": "a file",
     "look.theme_file": "a file of a theme",
     "multilingual.export_glossary": "a file",
     "multilingual.export_memory": "a file",
@@ -91,6 +101,7 @@ NO_PAGES = {
     "training.lesson_link": "leads to a lesson, or to what its course is about",
     "training.outside_file": "a file",
     "training.static": "a file",
+    "upsell.static": "a file",
     "well_known.security_txt": "a text for programs",
     "setup.desk": "open until the first administrator is made",
     "setup.administrator": "open until the first administrator is made",
@@ -171,6 +182,8 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     asked = _surveys(ticket, admin, locale)
     learned = _training(admin, locale)
     careers = _careers(admin)
+    noted = _records(ticket, firm, admin)
+    offered = _recommendations(ticket, admin, locale)
     by_link = links.link_token("callbacks:customer", ticket, customer)
     came_in = intake.receive("email", _MAIL.encode())
     attachment = db.session.scalars(db.select(Attachment)).one()
@@ -209,6 +222,8 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "survey_id": asked["survey_id"],
         "response_id": asked["response_id"],
         **learned,
+        **noted,
+        **{name: offered[name] for name in ("product_id", "promotion_id", "upsell_rule_id", "suggestion_id")},
         **spoken,
         **careers,
     }
@@ -230,6 +245,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
         "training.edit_part": {"key": "x1", "part": "questions"},
         "training.person": {"user_id": admin.id},
         "training.quiz_result": {"number": 1},
+        "upsell.offer": {"token": offered["token"]},
         "portal.unsubscribe": {"token": links.unsubscribe_url(customer).rpartition("/")[2]},
     }
     return World(admin, customer, values, special)
@@ -454,3 +470,82 @@ def _wheel() -> io.BytesIO:
 
 def _reports() -> Iterator[str]:
     return (found.item.name for found in manager.current().contributions("register_reports"))
+
+
+def _records(ticket: Ticket, firm: Organization, admin: User) -> dict[str, int]:
+    """A record of a person and of an organization with everything in it, a segment, a pair, a merge that was undone."""
+    person, twin = ticket.requester, User(name=f"{DATA}Twin", email=f"{DATA}twin@post.example")
+    with transaction():
+        db.session.add(twin)
+        person.organization, person.phone = firm, f"{DATA}1"
+    choices = [f"{DATA}Gold", f"{DATA}Silver"]
+    club = fields.save_field(None, {"label": f"{DATA}Club", "kind": "choice", "choices": choices, "key": "club"}, admin)
+    for place, kind in enumerate(("number", "day", "yes", "text")):
+        fields.save_field(None, {"label": f"{DATA}Field {place}", "kind": kind, "key": f"field_{place}"}, admin)
+    typed = {"club": choices[0], "field_0": "54", "field_1": "2026-03-31", "field_2": "yes", "field_3": f"{DATA}Text"}
+    records.change(
+        person, admin, birthday="1990-05-31", salutation=f"{DATA}Frau", contact_by="phone", contact_at="evening",
+        note=f"{DATA}Note", values=typed, tags=[f"{DATA}tag"],
+    )  # fmt: skip
+    records.change(firm, admin, note=f"{DATA}Note", tags=[f"{DATA}tag"])
+    kept = [{"what": "tag", "how": "has", "value": f"{DATA}tag"}, {"what": "revenue", "how": "least", "value": "5 EUR"}]
+    segment = segments.save(None, {"name": f"{DATA}Riders", "about": f"{DATA}About", "conditions": kept}, admin)
+    lines = [LineData(f"{DATA}SKU", f"{DATA}Bicycle", 2, 90_000)]
+    bought = []
+    for place, state in enumerate(("paid", "placed", "cancelled", "returned")):
+        data = OrderData(f"{DATA}A-{place}", "EUR", lines, state=state, source=f"{DATA}Shop", user_id=person.id)
+        bought.append(orders.save_order(data)[0])
+    ownership.own(person, f"{DATA}SKU", admin, name=f"{DATA}Plan", serial=f"{DATA}1", until=now().date())
+    consents.note_consent(person, "offers", True, admin, way="phone", words=f"{DATA}Yes", proof=f"{DATA}Call")
+    consents.note_consent(person, "news", False, admin, way="email")
+    words = {
+        "size": 2_000,
+        "kind": "customers-people",
+        "name": f"{DATA}people.csv",
+        "header": [f"{DATA}Name"],
+        "note": f"{DATA}Note",
+    }
+    taken = Import(**words, state="stopped", rows=2, failed=1, counts={"created": 1}, made_by_id=admin.id)
+    pair = Duplicate(one_id=person.id, other_id=twin.id, reasons=["phone", "mail", "name"], score=50)
+    undone = PersonMerge(survivor_id=person.id, merged_id=twin.id, actor_id=admin.id, undone_at=now())
+    with transaction():
+        db.session.add_all([pair, undone, taken])
+        db.session.flush()
+        db.session.add(FailedRow(import_id=taken.id, row=2, reason=f"{DATA}Reason", cells=[f"{DATA}Cell"]))
+    return {
+        "record_field_id": club.id,
+        "segment_id": segment.id,
+        "order_id": bought[0].id,
+        "import_id": taken.id,
+        "duplicate_id": pair.id,
+        "person_merge_id": undone.id,
+    }
+
+
+def _recommendations(ticket: Ticket, admin: User, locale: str) -> dict[str, Any]:
+    """Two products with a price and a promotion, a rule with a condition, what goes together, what was offered."""
+    texts = {locale: {"name": f"{DATA}Lock", "pitch": f"{DATA}Pitch"}}
+    prices = [{"currency": "EUR", "period": "month", "amount": 1_000}]
+    lock = catalogue.save_product(None, {"sku": f"{DATA}LOCK", "texts": texts, "prices": prices}, admin)
+    bike = catalogue.save_product(None, {"sku": f"{DATA}BIKE", "texts": texts}, admin)
+    days = {"starts": now().date(), "ends": now().date() + timedelta(days=9)}
+    promotion = promotions.save_promotion(None, lock, {"name": f"{DATA}Spring", "percent": 10, **days}, admin)
+    conditions = [{"what": "owns", "value": [bike.sku]}]
+    values = {"name": f"{DATA}Rule", "product": lock, "conditions": conditions, "reasons": {locale: f"{DATA}Reason"}}
+    rule = upsell_rules.switch_rule(upsell_rules.save_rule(None, values, admin), True, admin)
+    offered = Suggestion(
+        person=ticket.requester, ticket=ticket, rule_id=rule.id, product_id=lock.id, key=f"rule:{rule.id}",
+        sku=lock.sku, name=f"{DATA}Lock", reason=f"{DATA}Reason", pitch=f"{DATA}Pitch", language=locale, score=30,
+        parts=[["weight", 30]], state="offered", amount=900, list_amount=1_000, currency="EUR", period="month",
+        valid_until=now() + timedelta(days=14), offered_at=now(), shown_by_id=admin.id,
+    )  # fmt: skip
+    pair = Together(sku_a=bike.sku, sku_b=lock.sku, together=8, count_a=10, count_b=8, baskets=20)
+    with transaction():
+        db.session.add_all([offered, pair, Count(id=1, counted_at=now(), baskets=20, pairs=1)])
+    return {
+        "product_id": lock.id,
+        "promotion_id": promotion.id,
+        "upsell_rule_id": rule.id,
+        "suggestion_id": offered.id,
+        "token": offers.offer_url(offered).rpartition("/")[2],
+    }

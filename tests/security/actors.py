@@ -17,8 +17,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from helpdesk_callbacks import feed
 from helpdesk_callbacks.models import Call, Feed, FollowUpRule, Reason
-from helpdesk_career import competences, goals, ladder, proposals, recognition, records, reviews
+from helpdesk_career import competences, goals, ladder, proposals, recognition, reviews
+from helpdesk_career import records as career_records
 from helpdesk_career import rules as career_rules
+from helpdesk_customers import consents, fields, orders, ownership, records, segments
+from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.import_models import Import
+from helpdesk_customers.orders import LineData, OrderData
 from helpdesk_email.models import Mailbox, Rule, Server
 from helpdesk_email.settings import IncomingSettings
 from helpdesk_multilingual.models import Pair, Term
@@ -28,6 +33,9 @@ from helpdesk_surveys.models import FollowUp, Invitation, Response
 from helpdesk_training import assigning, editing, learning, outside, paths, rules
 from helpdesk_training import files as course_files
 from helpdesk_training.models import Answer, Certificate, TaskWork
+from helpdesk_upsell import catalogue, offers, promotions
+from helpdesk_upsell import rules as upsell_rules
+from helpdesk_upsell.models import Suggestion
 
 from helpdesk.app import create_app
 from helpdesk.core import (
@@ -67,6 +75,7 @@ from helpdesk.core.models import (
     Job,
     Message,
     Organization,
+    PersonMerge,
     Schedule,
     Shift,
     SignInSession,
@@ -186,6 +195,8 @@ def fill(template: Path, folder: Path) -> FilledDesk:
         _surveys(desk, people)
         _training(desk, people)
         _careers(desk, people)
+        _records(desk, people)
+        _recommendations(desk, people)
         _files_on_disk(desk)
         for name, user in people.items():
             browser: Any = browser_of(app, user)
@@ -507,6 +518,58 @@ def _training(desk: FilledDesk, people: Mapping[str, User]) -> None:
         desk.values[f"{name} of training"] = values
 
 
+def _records(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A record with everything, a field, a segment, a pair that is to be decided on, a merge that was undone."""
+    requester, customer = people["requester"], people["customer"]
+    records.change(requester, None, note="Rides to work", tags=["rider"])
+    field = fields.save_field(None, {"label": "Frame size", "kind": "number"}, None)
+    conditions = [{"what": "tag", "how": "has", "value": "rider"}]
+    riders = segments.save(None, {"name": "Riders", "conditions": conditions}, None)
+    bought, _said = orders.save_order(OrderData("A-1", "EUR", [LineData("ALBA", amount=900)], user_id=requester.id))
+    owned = ownership.own(requester, "ALBA", None)
+    private = db.session.get_one(Ticket, desk.values["number"]["private"])
+    consents.note_consent(customer, "offers", True, None, way="phone", words="Yes", ticket=private)
+    one, other = sorted((requester.id, people["colleague"].id))
+    pair = Duplicate(one_id=one, other_id=other, reasons=["phone"], score=50)
+    undone = PersonMerge(survivor_id=requester.id, merged_id=people["colleague"].id, undone_at=now())
+    with transaction():
+        db.session.add_all([pair, undone])
+    taken = Import(kind="customers-people", name="people.csv", state="done")
+    with transaction():
+        db.session.add(taken)
+    desk.values["import_id"] = {"any": taken.id, "missing": NOBODYS}
+    rows = {"record_field_id": field, "segment_id": riders, "order_id": bought, "ownership_id": owned,
+            "duplicate_id": pair, "person_merge_id": undone}  # fmt: skip
+    for name, row in rows.items():
+        desk.values[name] = {"any": row.id, "missing": NOBODYS}
+
+
+def _recommendations(desk: FilledDesk, people: Mapping[str, User]) -> None:
+    """A product with a promotion and a rule, what was offered on the own ticket, and on the private one."""
+    numbers = desk.values["number"]
+    lock = catalogue.save_product(None, {"sku": "LOCK", "texts": {"en": {"name": "Lock", "pitch": ""}}}, None)
+    days = {"starts": "2026-03-01", "ends": "2026-03-31"}
+    promotion = promotions.save_promotion(None, lock, {"name": "Spring", "percent": 10, **days}, None)
+    rule = upsell_rules.save_rule(None, {"name": "Lock it", "product": lock}, None)
+    offered = {}
+    for thing, name in (("own", "requester"), ("private", "customer")):
+        offered[thing] = Suggestion(
+            user_id=people[name].id, ticket_id=numbers[thing], rule_id=rule.id, product_id=lock.id,
+            key=f"rule:{rule.id}", sku="LOCK", name="Lock", reason=SECRET if thing == "private" else "Rides to work",
+            state="offered", amount=1_000, list_amount=1_000, currency="EUR", valid_until=now() + timedelta(days=14),
+        )  # fmt: skip
+    with transaction():
+        db.session.add_all(offered.values())
+    desk.values["product_id"] = {"any": lock.id, "missing": NOBODYS}
+    desk.values["promotion_id"] = {"any": promotion.id, "missing": NOBODYS}
+    desk.values["upsell_rule_id"] = {"any": rule.id, "missing": NOBODYS}
+    desk.values["suggestion_id"] = {thing: row.id for thing, row in offered.items()} | {"missing": NOBODYS}
+    token = offers.offer_url(offered["own"]).rpartition("/")[2]
+    for page in ("offer", "answer_offer"):
+        desk.values[f"suggestion_id of upsell.{page}"] = dict.fromkeys(("any", "forged"), offered["own"].id)
+        desk.values[f"token of upsell.{page}"] = {"any": token, "forged": f"{token[:-4]}{token[-4:][::-1]}0"}
+
+
 def _programs(desk: FilledDesk, people: Mapping[str, User]) -> None:
     """A service account with a token, and what the others have for themselves."""
     administrator, agent, requester = (people[name] for name in ("administrator", "agent", "requester"))
@@ -582,7 +645,7 @@ def _careers(desk: FilledDesk, people: Mapping[str, User]) -> None:
     """The usual ladder, and one of everything about the agent, which nobody else of the agents sees."""
     agent, supervisor = people["agent"], people["supervisor"]
     levels = ladder.begin(None).levels
-    step = records.place(agent, levels[0], "Begun.", supervisor)
+    step = career_records.place(agent, levels[0], "Begun.", supervisor)
     skill = competences.save(None, "Brakes", "", None)
     template = reviews.save_template(None, "Yearly", [{"kind": "grade", "competence_id": skill.id}], None)
     review = reviews.begin(agent, template, supervisor)

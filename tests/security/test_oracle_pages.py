@@ -16,6 +16,8 @@ from helpdesk_callbacks.models import Call
 from helpdesk_surveys import links as survey_links
 from helpdesk_surveys.models import Invitation, Survey
 from helpdesk_training.models import Assignment, Certificate
+from helpdesk_upsell import offers
+from helpdesk_upsell.models import Suggestion
 from playwright.sync_api import expect
 from sqlalchemy import Column, Integer, Table
 
@@ -43,10 +45,12 @@ _TABLES = {
     "course_rule_id": "training_rule",
     "delivery_id": "delivery",
     "draft_id": "reply_draft",
+    "duplicate_id": "customers_duplicate",
     "event_id": "event",
     "field_id": "ticket_field",
     "follow_up_id": "callbacks_rule",
     "hours_id": "business_hours",
+    "import_id": "customers_import",
     "item_id": "intake",
     "job_id": "job",
     "macro_id": "macro",
@@ -54,24 +58,33 @@ _TABLES = {
     "merge_id": "ticket_merge",
     "message_id": "message",
     "organization_id": "organization",
+    "order_id": "customers_order",
     "pair_id": "multilingual_pair",
     "path_id": "training_path",
     "reason_id": "callbacks_reason",
     "record_id": "training_outside",
+    "product_id": "upsell_product",
+    "promotion_id": "upsell_promotion",
+    "record_field_id": "customers_field",
     "response_id": "surveys_response",
     "rule_id": "email_rule",
+    "segment_id": "customers_segment",
     "server_id": "email_server",
     "shift_id": "shift",
     "status_id": "status",
+    "suggestion_id": "upsell_suggestion",
     "survey_id": "surveys_survey",
     "team_id": "team",
     "term_id": "multilingual_term",
     "token_id": "api_token",
     "topic_id": "topic",
     "type_id": "ticket_type",
+    "upsell_rule_id": "upsell_rule",
     "user_id": "user",
     "work_id": "training_task_work",
 }
+# Pages of a record, which customers have and colleagues have not.
+_OF_CUSTOMERS = ("person", "edit_person", "consents_of", "orders_of_person", "timeline_of_person", "merge_form")
 # Answers that are no pages, each with the reason. An administrator is shown all others.
 NO_PAGES = {
     "admin.begin_language": "asks for a language that has no catalog yet, and leads to its page",
@@ -84,6 +97,7 @@ NO_PAGES = {
     "callbacks.customer_calendar": "a file",
     "callbacks.static": "a file",
     "career.static": "a file",
+    "customers.static": "a file",
     "desk.attachment": "a file",
     "desk.export_canned": "a file",
     "desk.original": "a file",
@@ -103,6 +117,7 @@ NO_PAGES = {
     "training.lesson_link": "leads to a lesson, or to what its course is about",
     "training.outside_file": "a file",
     "training.static": "a file",
+    "upsell.static": "a file",
     "well_known.security_txt": "plain text",
 }
 
@@ -329,6 +344,20 @@ def _person(actor: str) -> User:
     return db.session.scalars(db.select(User).order_by(User.id)).all()[hostile_rows.ACTORS.index(actor)]
 
 
+def _offer() -> dict[str, Any]:
+    """What stands in the link of an offer that is open."""
+    offer = db.session.scalars(db.select(Suggestion).order_by(Suggestion.id)).first()
+    assert offer is not None
+    return {"upsell.offer:suggestion_id": offer.id, "upsell.offer:token": offers.offer_url(offer).rpartition("/")[2]}
+
+
+def _customers() -> Callable[[], Any]:
+    """Customer after customer: colleagues have no record."""
+    wanted = db.select(User.id).where(User.role == "requester").order_by(User.id.desc())
+    rows = cycle(db.session.scalars(wanted).all())
+    return lambda: next(rows)
+
+
 def _survey_link() -> str:
     return survey_links.token(db.session.scalars(db.select(Invitation).order_by(Invitation.id)).first())
 
@@ -356,6 +385,8 @@ def _values() -> dict[str, Any]:
         **{f"callbacks.{page}:token": by_link for page in ("customer", "customer_call", "customer_calendar")},
         "callbacks.customer_call:call_id": call.id,
         "callbacks.customer_calendar:call_id": call.id,
+        **_offer(),
+        **{f"customers.{page}:user_id": _customers() for page in _OF_CUSTOMERS},
         "surveys.ask:token": _survey_link(),
         "surveys.ask_public:token": _public_link(),
         "number": ticket.id,

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from helpdesk_customers import orders
+from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.orders import LineData, OrderData
 
-from helpdesk.core import api_tokens, generation, schedules, service_accounts, ticket_types, topics
+from helpdesk.core import api_tokens, generation, people_merging, schedules, service_accounts, ticket_types, topics
 from helpdesk.core.catalogs import digest_of
 from helpdesk.core.channels import intake
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
-from helpdesk.core.models import AuditEntry, BusinessHours, Delivery, Job, Organization, Status, TicketField
+from helpdesk.core.models import AuditEntry, BusinessHours, Delivery, Job, Organization, Status, TicketField, User
 from helpdesk.core.transaction import transaction
 
 ROOT = Path(__file__).parents[2]
@@ -35,12 +38,38 @@ _SURVEY = {"name": "A", "kind": "csat", "look": "faces", "occasion": "solved", "
            "min_group": "5"}  # fmt: skip
 _COURSE = {"name": "Other", "language": "en", "pass_mark": "80"}
 _RULE_OF_TRAINING = {"name": "Agents", "occasion": "role", "role": "agent", "course_id": "1", "due_days": "14"}
+_SEGMENT = {"name": "A", "subject": "person", "match": "all", "what-0": "tag", "how-0": "has", "value-0": "rider"}
+_PRODUCT = {"sku": "ALBA", "kind": "product", "active": "1", "name-en": "Alba 7"}
+_PROMOTION = {"sku": "ALBA", "name": "Spring", "percent": "10", "starts": "2026-03-01", "ends": "2026-03-31"}
+_RECOMMENDATION = {"name": "Ride", "kind": "product", "sku": "ALBA", "weight": "3"}
 _TERM = {"term": "Alba 7", "keep": "1", "source": "", "target": ""}
 _SERVER = {"name": "Spare", "host": "smtp.desk.example", "security": "starttls", "username": "a", "password": "hush"}
 
 
 def _file(text: str) -> dict[str, Any]:
     return {"file": (io.BytesIO(text.encode()), "file.csv")}
+
+
+def _order(world: World) -> int:
+    """An order of the customer."""
+    return int(orders.save_order(OrderData("A-1", "EUR", [LineData("ALBA", amount=900)], user_id=world.customer))[0].id)
+
+
+def _twins(world: World, **values: Any) -> tuple[int, int, int]:
+    """Two people who may be one: the pair, and both."""
+    with transaction():
+        one, other = User(name="Anna"), User(name="Anna")
+        db.session.add_all([one, other])
+        db.session.flush()
+        pair = Duplicate(one_id=one.id, other_id=other.id, reasons=["name"], **values)
+        db.session.add(pair)
+    return pair.id, one.id, other.id
+
+
+def _merged(world: World) -> int:
+    """A merge of two people."""
+    _pair, one, other = _twins(world)
+    return int(people_merging.merge_people(db.session.get_one(User, one), db.session.get_one(User, other), None).id)
 
 
 # What is sent where, and the act that has to be written down.
@@ -194,6 +223,38 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("career.add_rule", "career.rule_changed", lambda w: (
         "/p/career/rules/new/opens", {"who": "level:2", "permission": "ticket.export"})),
     ("career.save_rule", "career.rule_removed", lambda w: ("/p/career/rules/1", {"do": "remove"})),
+    ("customers.add_field", "customers.field_added", lambda w: (
+        "/p/customers/fields/new", {"label": "Size", "kind": "number", "subject": "person"})),
+    ("customers.save_field", "customers.field_changed", lambda w: ("/p/customers/fields/1", {"label": "S"})),
+    ("customers.switch_field", "customers.field_switched", lambda w: ("/p/customers/fields/1/off", {})),
+    ("customers.add_segment", "customers.segment_added", lambda w: ("/p/customers/segments/new", _SEGMENT)),
+    ("customers.save_segment", "customers.segment_changed", lambda w: (
+        "/p/customers/segments/1", {**_SEGMENT, "name": "B"})),
+    ("customers.people_file", "customers.exported", lambda w: ("/p/customers/people.csv", {})),
+    ("customers.organizations_file", "customers.exported", lambda w: ("/p/customers/organizations.csv", {})),
+    ("customers.set_order_state", "customers.order_changed", lambda w: (
+        f"/p/customers/orders/{_order(w)}/state", {"state": "returned"})),
+    ("customers.dismiss_pair", "customers.duplicate_dismissed", lambda w: (
+        f"/p/customers/duplicates/{_twins(w)[0]}/dismiss", {})),
+    ("customers.restore_pair", "customers.duplicate_restored", lambda w: (
+        f"/p/customers/duplicates/{_twins(w, dismissed_at=now())[0]}/restore", {})),
+    ("customers.merge_pair", "user.merged", lambda w: (
+        "/p/customers/duplicates/{}/merge".format(*(twins := _twins(w))), {"survivor": str(twins[1])})),
+    ("customers.merge_by_hand", "user.merged", lambda w: (
+        "/p/customers/people/{1}/merge?other=%23{2}".format(*(twins := _twins(w))), {"survivor": str(twins[1])})),
+    ("customers.undo_merge", "user.unmerged", lambda w: (f"/p/customers/merges/{_merged(w)}/undo", {})),
+    ("customers.remove_segment", "customers.segment_removed", lambda w: ("/p/customers/segments/1/remove", {})),
+    ("upsell.add_product", "upsell.product_saved", lambda w: ("/p/upsell/products/new", _PRODUCT)),
+    ("upsell.save_product", "upsell.price_changed", lambda w: ("/p/upsell/products/1", {
+        **_PRODUCT, "price-0-amount": "5", "price-0-currency": "EUR", "price-0-period": "once"})),
+    ("upsell.add_promotion", "upsell.promotion_saved", lambda w: ("/p/upsell/promotions/new", _PROMOTION)),
+    ("upsell.save_promotion", "upsell.promotion_saved", lambda w: (
+        "/p/upsell/promotions/1", {**_PROMOTION, "percent": "20"})),
+    ("upsell.delete_promotion", "upsell.promotion_saved", lambda w: ("/p/upsell/promotions/1/delete", {})),
+    ("upsell.add_rule", "upsell.rule_saved", lambda w: ("/p/upsell/rules/new", _RECOMMENDATION)),
+    ("upsell.save_rule", "upsell.rule_saved", lambda w: ("/p/upsell/rules/1", {**_RECOMMENDATION, "weight": "4"})),
+    ("upsell.switch_rule", "upsell.rule_switched", lambda w: ("/p/upsell/rules/1/on", {})),
+    ("upsell.delete_rule", "upsell.rule_deleted", lambda w: ("/p/upsell/rules/1/delete", {})),
     ("multilingual.add_term", "multilingual.term_added", lambda w: ("/p/multilingual/glossary", _TERM)),
     ("multilingual.save_term", "multilingual.term_changed", lambda w: (
         "/p/multilingual/glossary/1", {**_TERM, "note": "A bicycle"})),
@@ -298,6 +359,29 @@ _NONE = {
         "the person's own history, which keeps who did it and is never overwritten",
     ),
     "surveys.turn_preview": "the reader alone sees it",
+    "upsell.count_now": "what is bought together is counted anew, and nothing else is changed",
+    "upsell.look": "what was shown on a ticket; the list of recommendations has it",
+    **dict.fromkeys(
+        ("upsell.answer_offer", "upsell.answer_suggestion", "upsell.offer_text", "upsell.send_offer"),
+        "the history of the ticket says it",
+    ),
+    **dict.fromkeys(
+        (
+            "customers.add_product",
+            "customers.add_product_of_organization",
+            "customers.remove_product",
+            "customers.save_organization",
+            "customers.save_person",
+        ),
+        "everyday work on a record, no act of the administration",
+    ),
+    **dict.fromkeys(
+        ("customers.add_import", "customers.discard_import", "customers.import_errors"),
+        "a file that nothing was taken in from, and what could not be taken; taking it in is the act",
+    ),
+    "customers.note_consent": "the ledger of consents says who noted it",
+    "customers.look_for_duplicates": "people are compared anew, and nothing of theirs is changed",
+    "customers.order_field": "the order of fields on a page",
     "email.take_posted": "a message comes in; the list of incoming mail has it",
 }
 _OURS = re.compile(r"admin\.|desk\.(me|save_me|make_token|revoke_token|mail_arrives|wants_care)$")

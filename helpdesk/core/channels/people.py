@@ -22,7 +22,7 @@ _LOOKED_AT = 50
 def known_requesters(drafts: Sequence[IntakeDraft]) -> list[User | None]:
     """Who asks, found by the address; None for somebody who is new or lacks the name that the item has."""
     addresses = [draft.sender_address.strip().lower() for draft in drafts]
-    there = {user.email: user for user in db.session.scalars(select(User).where(User.email.in_(addresses)))}
+    there = accounts.having(addresses)
     found = (there.get(address) for address in addresses)
     return [
         user if user is not None and (user.name or not _name(draft)) else None
@@ -41,7 +41,10 @@ def _make(drafts: Sequence[IntakeDraft]) -> list[User]:
     found: dict[str, User] = {}
     for locale, some in groupby(sorted(drafts, key=_locale), _locale):
         named = [(draft.sender_address, _name(draft)) for draft in some]
-        found |= {user.email or "": user for user in accounts.requesters_for(named, locale or None)}
+        users = accounts.requesters_for(named, locale or None)
+        # By the address that was written from: of a merged person's it is not the one that the answer has.
+        addresses = dict.fromkeys(accounts.clean_email(address) for address, _name in named)
+        found |= dict(zip(addresses, users, strict=True))
     return [found[accounts.clean_email(draft.sender_address)] for draft in drafts]
 
 

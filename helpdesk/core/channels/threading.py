@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from helpdesk.core import links, settings
+from helpdesk.core import accounts, links, settings
 from helpdesk.core.channels import subjects
 from helpdesk.core.clock import now
 from helpdesk.core.drafts import IntakeDraft
@@ -66,7 +66,7 @@ def _find(intake: IntakeDraft) -> Thread:
             reason = "unknown_token"
             continue
         ticket, user = found
-        if user.email == sender and allowed(user, "ticket.reply", ticket):
+        if accounts.has_address(user, sender) and allowed(user, "ticket.reply", ticket):
             return Thread(ticket, user, "reply_token")
         reason = f"foreign_token:{ticket.id}"
     if (thread := _by_reference(intake, sender)) is not None:
@@ -117,20 +117,27 @@ def _by_reference(intake: IntakeDraft, sender: str) -> Thread | None:
     query = (
         select(Delivery)
         .join(Delivery.user)
-        .where(Delivery.identity.in_(identities), Delivery.ticket_id.is_not(None), User.email == sender)
-        .options(joinedload(Delivery.ticket), contains_eager(Delivery.user))
+        .where(
+            Delivery.identity.in_(identities),
+            Delivery.ticket_id.is_not(None),
+            func.coalesce(User.merged_into_id, User.id) == accounts.number_of(sender),
+        )
+        .options(joinedload(Delivery.ticket), contains_eager(Delivery.user).joinedload(User.merged_into))
         .order_by(Delivery.id.desc())
     )
     tickets = {row.ticket_id: row for row in reversed(db.session.scalars(query).all())}
     for row in sorted(tickets.values(), key=lambda row: -row.id)[:_CANDIDATES]:
-        if row.ticket is not None and row.user is not None and allowed(row.user, "ticket.reply", row.ticket):
-            return Thread(row.ticket, row.user, "reference")
+        author = row.user.merged_into or row.user if row.user is not None else None
+        if row.ticket is not None and author is not None and allowed(author, "ticket.reply", row.ticket):
+            return Thread(row.ticket, author, "reference")
     return None
 
 
 def _participant(ticket: Ticket, sender: str) -> User | None:
     follows = select(Follower.user_id).where(Follower.ticket_id == ticket.id)
-    query = select(User).where(User.email == sender, (User.id == ticket.requester_id) | User.id.in_(follows))
+    query = select(User).where(
+        User.id == accounts.number_of(sender), (User.id == ticket.requester_id) | User.id.in_(follows)
+    )
     return db.session.scalar(query)
 
 

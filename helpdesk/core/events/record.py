@@ -1,6 +1,9 @@
 """Writes an event beside the change it tells of."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import insert
 
 from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
@@ -27,7 +30,9 @@ NEWS = frozenset(
         PEOPLE_TOLD,
     }
 )
-FACTS = frozenset(name for name, kind in hookspecs.KINDS.items() if kind == "fact")
+# Facts of the desk's that are about no ticket: told with what their event holds, as those of plugins are.
+OF_PEOPLE = frozenset({"people_merged", "people_unmerged"})
+FACTS = frozenset(name for name, kind in hookspecs.KINDS.items() if kind == "fact") - OF_PEOPLE
 
 
 def facts() -> frozenset[str]:
@@ -57,11 +62,29 @@ def record(
         data=data or {},
     )
     db.session.add(event)
+    _ask(kind)
+    return event
+
+
+def record_all(kind: str, tickets: Sequence[Ticket], actor: User | None, data: dict[str, Any]) -> None:
+    """:func:`record` the same of many tickets, in one statement. Each one's version is the one that it has now."""
+    if not in_transaction():
+        raise RuntimeError("An event is written inside the transaction of its change.")
+    who = actor.id if actor is not None else None
+    rows = [
+        {"kind": kind, "ticket_id": ticket.id, "version": ticket.version, "actor_id": who, "data": data}
+        for ticket in tickets
+    ]
+    if rows:
+        db.session.execute(insert(Event), rows)
+        _ask(kind)
+
+
+def _ask(kind: str) -> None:
     if manager.current().listeners(facts()):
         before_commit(_ask_for_dispatch)
     if kind in NEWS:
         before_commit(_ask_for_notices)
-    return event
 
 
 def _ask_for_dispatch() -> None:

@@ -16,6 +16,7 @@ from helpdesk.core.models.merge import Presence, TicketLink, TicketMerge
 from helpdesk.core.models.message import Message
 from helpdesk.core.models.notification import Notification, NotificationChoice, NotificationCursor
 from helpdesk.core.models.organization import Organization
+from helpdesk.core.models.person_merge import PersonMerge, PersonMergeRow
 from helpdesk.core.models.plugin import PluginHealth, PluginState
 from helpdesk.core.models.promise import Promise
 from helpdesk.core.models.reply_draft import ReplyDraft
@@ -60,6 +61,8 @@ __all__ = [
     "NotificationChoice",
     "NotificationCursor",
     "Organization",
+    "PersonMerge",
+    "PersonMergeRow",
     "PluginHealth",
     "PluginState",
     "Presence",

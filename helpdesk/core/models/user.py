@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from helpdesk.core.clock import now
@@ -22,6 +22,9 @@ ROLES = (REQUESTER, AGENT, SUPERVISOR, ADMIN)
 STAFF = (AGENT, SUPERVISOR, ADMIN)
 
 
+_IS_MERGED = text("merged_into_id IS NOT NULL")
+
+
 def session_stamp() -> str:
     """A new value for ``auth_stamp``: sessions made under another one are dead."""
     return secrets.token_urlsafe(16)
@@ -29,7 +32,10 @@ def session_stamp() -> str:
 
 class User(UserMixin, Base):
     __tablename__ = "user"
-    __table_args__ = (Index("ix_user_role_name", "role", "name"),)
+    __table_args__ = (
+        Index("ix_user_role_name", "role", "name"),
+        Index("ix_user_merged_into_id", "merged_into_id", sqlite_where=_IS_MERGED, postgresql_where=_IS_MERGED),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # Lower-case, the only form in which addresses are stored and compared.
@@ -55,6 +61,9 @@ class User(UserMixin, Base):
     # Whether the person wants what nobody asked for: surveys, offers, reminders.
     care_mail: Mapped[bool] = mapped_column(default=True)
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id", ondelete="SET NULL"), index=True)
+    # The record that this one went into, never one that is merged itself: mail from this address is theirs, and nobody
+    # signs in to it (core/people_merging.py).
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     # How many unsolved tickets the person is given by itself at most; None: any number.
     capacity: Mapped[int | None] = mapped_column()
     # "20:00" to "07:00" in the person's zone: mails that tell of something wait. None: no quiet hours.
@@ -66,6 +75,7 @@ class User(UserMixin, Base):
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     organization: Mapped[Organization | None] = relationship()
+    merged_into: Mapped["User | None"] = relationship(remote_side="User.id", foreign_keys=merged_into_id)
     teams: Mapped[list[Team]] = relationship(secondary="team_member", order_by="Team.name", back_populates="members")
 
     @validates("phone")

@@ -42,7 +42,7 @@ def load_demo() -> list[SignIn]:
     """
     data: dict[str, Any] = tomllib.loads(DATA.read_text(encoding="utf-8"))
     staff = [SignIn(row["role"], row["name"], f"{row['key']}@{DOMAIN}") for row in data["staff"]]
-    if accounts.by_email(staff[0].email) is not None:
+    if accounts.account_of(staff[0].email) is not None:
         return staff
     with transaction():
         settings.save(DeskSettings, {**data["desk"], "set_up": True}, None)

@@ -229,7 +229,9 @@ def _of_messages(ids: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
 
 def _of_people(ids: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
     query = select(User.id, User.name, User.email, User.phone, User.phone_key)
-    for row in db.session.execute(query.where(User.id.in_(ids), User.is_service.is_(False))):
+    # A merged record is found no more: the one that it went into is.
+    whole = (User.is_service.is_(False), User.merged_into_id.is_(None))
+    for row in db.session.execute(query.where(User.id.in_(ids), *whole)):
         yield row.id, words_of(" | ".join(part for part in (row.name, row.email, row.phone, row.phone_key) if part))
 
 

@@ -28,6 +28,7 @@ from helpdesk.core.models import (
 )
 from helpdesk.core.models.field import TEXT
 from helpdesk.core.workflow.editing import KIND
+from helpdesk.core.workflow.handing_over import REQUESTER
 
 ERASED = "erased"
 ASSIGNED = "ticket_assigned"
@@ -61,12 +62,15 @@ def traces_of(user: User) -> Traces:
     )
 
 
-def erase_traces(user: User, actor: User | None, instead: str) -> Traces:
+def erase_traces(
+    user: User, actor: User | None, instead: str, others: tuple[tuple[str | None, str], ...] = ()
+) -> Traces:
     """Blank the texts of a person's messages, drop their files, and call them ``instead`` in the history.
 
     Subjects and texts in fields of the tickets that they asked for go as well; those tickets get a
-    ``ticket_updated`` with the field "erased". What members of staff wrote to others stays: it is the desk's word.
-    Joins the open transaction; the permission is the caller's matter.
+    ``ticket_updated`` with the field "erased". ``others`` are addresses and names of records that were merged into the
+    person's: what is written on the tickets may say those. What members of staff wrote to others stays: it is the
+    desk's word. Joins the open transaction; the permission is the caller's matter.
     """
     found, own = traces_of(user), _own(user)
     db.session.execute(delete(Attachment).where(Attachment.message_id.in_(own)))
@@ -86,7 +90,7 @@ def erase_traces(user: User, actor: User | None, instead: str) -> Traces:
     if not user.is_staff:
         last = update(Ticket).where(Ticket.last_author_id == user.id)
         db.session.execute(last.values(snippet="").execution_options(**_FETCH))
-    mentions = Mentions(user.email, user.name, instead)
+    mentions = Mentions(user.email, user.name, instead, others)
     _rewrite_history(user, mentions)
     _rewrite_answers(user, mentions)
     _forget_notices(user, asked)
@@ -164,7 +168,9 @@ def _rewrite_history(user: User, mentions: Mentions) -> None:
     data = cast(Event.data, Text)
     followed = and_(data.contains('"followers"'), in_json(Event.data, user.display_name))
     numbers = [f'"{key}": {user.id}{end}' for key in ("from", "to") for end in ",}"]
+    handed = [f'"{key}_id": {user.id}{end}' for key in ("from", "to") for end in ",}"]
     found = or_(
+        and_(Event.kind == KIND, or_(*(data.contains(number) for number in handed))),
         and_(Event.kind == PROMISED, Event.ticket_id.in_(asked)),
         and_(Event.kind == KIND, or_(Event.ticket_id.in_(asked), followed)),
         and_(Event.kind == ASSIGNED, or_(*(data.contains(number) for number in numbers))),
@@ -202,6 +208,8 @@ def _without_name(kind: str, data: dict[str, Any], user: User, instead: str, alo
     """Who was responsible, by number; who followed, by name: left when somebody else has the same."""
     if kind == ASSIGNED:
         return {**data, **{f"{key}_name": instead for key in ("from", "to") if data.get(key) == user.id}}
+    if kind == KIND and data.get("field") == REQUESTER:
+        return {**data, **{key: instead for key in ("from", "to") if data.get(f"{key}_id") == user.id}}
     if kind != KIND or data.get("field") != "followers" or not alone:
         return data
     return {**data, **{key: instead for key in ("from", "to") if data.get(key) == user.display_name}}

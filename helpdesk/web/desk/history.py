@@ -190,6 +190,9 @@ def _updated(event: Event) -> _Sentence | None:
         return _sorted(kind, event.data)
     if kind == "tags":
         return _tags(list(old or []), list(new or []))
+    if kind == "requester":
+        values = {"person": str(old), "other": str(new)}
+        return "user", _("%(name)s merged the customer %(person)s with %(other)s"), values
     if kind == "followers":
         text = (
             _("%(name)s added %(person)s as a follower") if new else _("%(name)s removed %(person)s from the followers")

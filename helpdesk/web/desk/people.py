@@ -28,7 +28,8 @@ def people_list() -> str:
     require(reader(), "person.read")
     text = " ".join(request.args.get("text", "").split())[:200]
     after = request.args.get("after", type=row_number)
-    query = select(User).where(User.role == "requester").options(joinedload(User.organization))
+    query = select(User).where(User.role == "requester", User.merged_into_id.is_(None))
+    query = query.options(joinedload(User.organization))
     if text:
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = query.where(or_(User.name.ilike(pattern, escape="\\"), User.email.ilike(pattern, escape="\\")))

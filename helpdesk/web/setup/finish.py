@@ -96,7 +96,7 @@ def _make_team(name: str, addresses: list[str]) -> None:
                 _rename(made, name)
             teams = [made or make_team(name, reader(), members=[reader()])]
         for address in addresses:
-            if accounts.by_email(address) is None:
+            if accounts.account_of(address) is None:
                 accounts.invite(address, "", AGENT, reader(), teams)
 
 

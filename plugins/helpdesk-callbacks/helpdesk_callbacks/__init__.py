@@ -29,6 +29,7 @@ from helpdesk_callbacks.personal import export_personal_data as export_personal_
 from helpdesk_callbacks.rooms import admin_rooms as admin_rooms
 from helpdesk_callbacks.rooms import register_acts as register_acts
 from helpdesk_callbacks.settings import register_settings as register_settings
+from helpdesk_callbacks.timeline import customers_timeline as customers_timeline
 
 
 @hookimpl

@@ -27,6 +27,9 @@ from helpdesk_surveys.planning import ticket_status_changed as ticket_status_cha
 from helpdesk_surveys.rooms import admin_rooms as admin_rooms
 from helpdesk_surveys.rooms import register_acts as register_acts
 from helpdesk_surveys.settings import register_settings as register_settings
+from helpdesk_surveys.timeline import customers_timeline as customers_timeline
+from helpdesk_surveys.upselling import upsell_objections as upsell_objections
+from helpdesk_surveys.upselling import upsell_satisfaction as upsell_satisfaction
 
 
 @hookimpl

@@ -46,7 +46,9 @@ def measure(user_ids: Sequence[int], since: datetime | None, choice: str) -> Map
     if since is not None:
         query = query.where(Day.day >= since.astimezone(UTC).date())
     if choice != EVERY:
-        query = query.where(Day.survey_id == (int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 10 else 0))
+        query = query.where(
+            Day.survey_id == (int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 10 else 0)
+        )
     return {
         agent: (100 * int(good) / int(answers) if answers else None, int(answers))
         for agent, good, answers in db.session.execute(query)

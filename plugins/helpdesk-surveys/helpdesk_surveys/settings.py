@@ -25,6 +25,13 @@ class SurveySettings:
         _l("Tag of complaints"),
         _l("Who has an open ticket with this tag is asked nothing. Empty: there is no such tag."),
     )
+    low_days: int = setting(
+        90,
+        _l("Days after a low answer"),
+        _l("So long nothing is recommended to a customer who was dissatisfied."),
+        minimum=1,
+        maximum=3_650,
+    )
     act_minutes: int = setting(
         5,
         _l("Act so many minutes after an answer"),

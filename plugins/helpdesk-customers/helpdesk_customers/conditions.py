@@ -1,0 +1,549 @@
+"""Conditions on people and organizations: what they may be about, read from forms, said in words, and turned into SQL.
+
+A condition is ``{"what": ..., "how": ..., "value": ...}``. All of a segment are one criterion of one query.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
+
+from helpdesk.api import (
+    Invalid,
+    Organization,
+    Ticket,
+    User,
+    clean_tags,
+    language_name,
+    locales,
+    ngettext,
+    now,
+    tidy_language,
+)
+from helpdesk.api import gettext as _
+from helpdesk_customers import birthdays, consents
+from helpdesk_customers.fields import fields_of, read_day, read_number, write_number
+from helpdesk_customers.models import (
+    ANY,
+    CHOICE,
+    COUNTED,
+    DAY,
+    GIVEN,
+    NUMBER,
+    PERSON,
+    WAYS,
+    WITHDRAWN,
+    YES,
+    Consent,
+    FieldValue,
+    Order,
+    OrderLine,
+    Ownership,
+    Record,
+    RecordField,
+    RecordTag,
+    Worth,
+)
+from helpdesk_customers.money import plain_amount, read_amount, read_currency, show_amount, sku_key
+from helpdesk_customers.subjects import key_of, table_of
+from helpdesk_customers.texts import line
+
+Criterion = ColumnElement[bool]
+Condition = Mapping[str, Any]
+MOST, VALUE_LENGTH = 20, 200
+FIELD, CONSENT = "field:", "consent:"
+# What the value of a condition is, and so how it is typed.
+LINE, WHOLE, DATE, AMOUNT, PICK, NOTHING = "line", "whole", "day", "amount", "choice", "nothing"
+# A hundred years.
+_DAYS = 36_500
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a condition can be about: the kind of its value, its operators and what may be chosen."""
+
+    key: str
+    label: str
+    kind: str
+    operators: Sequence[tuple[str, str]]
+    options: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom conditions are about: people or organizations; all of them, or a single one."""
+
+    subject: str
+    only: int | None = None
+
+    @property
+    def table(self) -> Any:
+        """The model of the desk that has them."""
+        return table_of(self.subject)
+
+    def among(self, column: Any, query: Select[Any]) -> Criterion:
+        """That somebody's number is in ``column`` among the rows of a query, which reads this one's alone."""
+        theirs = column.is_not(None) if self.only is None else column == self.only
+        found: Criterion = self.table.id.in_(query.with_only_columns(column).where(theirs))
+        return found
+
+
+def choices(subject: str) -> list[Choice]:
+    """Everything that a condition on people, or on organizations, may be about, in the order of the form."""
+    is_person = subject == PERSON
+    texts, days = _texts(), _days()
+    least_most, has = _least_most(), [("has", _("has")), ("lacks", _("has not"))]
+    fifths = [(str(number), str(number)) for number in range(1, 6)]
+    yes_no = [("yes", _("Yes")), ("no", _("No"))]
+    is_not = [("is", _("is")), ("not", _("is not"))]
+    found = [Choice("name", _("Name"), LINE, texts)]
+    if is_person:
+        languages = [(code, language_name(code)) for code, _own in locales()]
+        found += [
+            Choice("email", _("Address"), LINE, texts),
+            Choice("phone", _("Phone"), LINE, texts),
+            Choice("language", _("Language"), PICK, is_not, languages),
+            Choice("organization", _("Organization"), LINE, texts),
+            Choice("birthday", _("Birthday in the next days"), WHOLE, [("within", _("within"))]),
+            Choice("contact_by", _("Wants to be reached by"), PICK, is_not, _ways()),
+            Choice("care_mail", _("Takes mail nobody asked for"), PICK, [("is", _("is"))], yes_no),
+        ]
+        found += [
+            Choice(f"{CONSENT}{key}", _("Consent: %(purpose)s", purpose=label), PICK, [("is", _("is"))],
+                   [("given", _("given")), ("withdrawn", _("withdrawn")), ("none", _("never asked"))])
+            for key, label in consents.purposes()
+        ]  # fmt: skip
+    else:
+        found += [
+            Choice("domain", _("Domain"), LINE, texts),
+            Choice("members", _("Number of people"), WHOLE, least_most),
+        ]
+    found += [
+        Choice("tag", _("Tag"), LINE, has),
+        Choice("since", _("Known since"), DATE, days),
+        Choice("owns", _("Product (article number)"), LINE, [("has", _("has or bought")), ("lacks", _("has not"))]),
+        Choice("ordered", _("Last order"), DATE, days),
+        Choice("orders", _("Orders (in the days that count)"), WHOLE, least_most),
+        Choice("revenue", _("Revenue (in the days that count)"), AMOUNT, least_most),
+        Choice("score", _("Value (3 to 15)"), WHOLE, least_most),
+        Choice("recency", _("Recency"), PICK, least_most, fifths),
+        Choice("frequency", _("Frequency"), PICK, least_most, fifths),
+        Choice("monetary", _("Revenue, in fifths"), PICK, least_most, fifths),
+        Choice("open_tickets", _("Open tickets"), WHOLE, least_most),
+        Choice("wrote", _("Last ticket"), DATE, days),
+    ]
+    return found + [_field_choice(field) for field in fields_of(subject)]
+
+
+def read(subject: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Conditions as they are kept. Rows that say nothing at all are left out.
+
+    Raises :class:`Invalid` naming ``conditions.<n>``, where ``n`` is the place of the row (0 is the first).
+    """
+    known = {choice.key: choice for choice in choices(subject)}
+    found = []
+    for place, row in enumerate(rows):
+        what, how, value = (str(row.get(name) or "").strip() for name in ("what", "how", "value"))
+        if not what and not value:
+            continue
+        name = f"conditions.{place}"
+        choice = known.get(what)
+        if choice is None:
+            raise Invalid(name, _("Choose what the condition is about."))
+        if how not in {key for key, _label in choice.operators}:
+            raise Invalid(name, _("Choose how “%(name)s” is compared.", name=choice.label))
+        found.append({"what": what, "how": how, "value": _read_value(choice, how, value, name)})
+    if len(found) > MOST:
+        raise Invalid(f"conditions.{MOST}", _("These are too many conditions; %(number)s fit.", number=MOST))
+    return found
+
+
+def sentence(subject: str, condition: Condition, known: Mapping[str, Choice] | None = None) -> str:
+    """A condition in the reader's words. Give ``known`` (:func:`choices` by their keys) where there are several."""
+    by_key = known if known is not None else {choice.key: choice for choice in choices(subject)}
+    choice = by_key.get(condition["what"])
+    if choice is None:
+        return _("A field that is no longer there (%(name)s)", name=condition["what"])
+    how = dict(choice.operators).get(condition["how"], condition["how"])
+    value = str(condition["value"])
+    if choice.kind == PICK:
+        value = dict(choice.options).get(value, value)
+    elif choice.kind == AMOUNT:
+        code, number = value.split()
+        value = show_amount(int(number), code)
+    elif _counts_days(str(condition["how"])):
+        value = ngettext("%(num)s day", "%(num)s days", int(value))
+    return " ".join(part for part in (choice.label, how, value) if part)
+
+
+def typed(subject: str, condition: Condition) -> str:
+    """The value of a condition as somebody would type it: for the form."""
+    if condition["what"] == "revenue":
+        code, number = str(condition["value"]).split()
+        return f"{plain_amount(int(number), code)} {code}"
+    return str(condition["value"])
+
+
+def criterion(subject: str, match: str, conditions: Iterable[Condition], only: int | None = None) -> Criterion:
+    """That a row of ``User`` or ``Organization`` meets all of the conditions, or any of them; none are met by all.
+
+    What a condition is about may be gone (a field): then nobody meets it. ``only``: the query asks about this one
+    alone, so that the rows of nobody else are read.
+    """
+    whom = Whom(subject, only)
+    found = [_criterion(whom, one) for one in conditions]
+    if not found:
+        return true()
+    return or_(*found) if match == ANY else and_(*found)
+
+
+# ---- what is typed
+
+
+def _read_value(choice: Choice, how: str, value: str, name: str) -> str:
+    if how in ("filled", "empty"):
+        return ""
+    if not value:
+        raise Invalid(name, _("Write what “%(name)s” is compared with.", name=choice.label))
+    if choice.kind == PICK:
+        if choice.key == "language":
+            value = tidy_language(value) or value
+        if value not in {key for key, _label in choice.options}:
+            raise Invalid(name, _("Choose one of the list for “%(name)s”.", name=choice.label))
+        return value
+    if choice.kind == WHOLE or _counts_days(how):
+        return str(_whole(value, name, _DAYS if _counts_days(how) else 10**9))
+    try:
+        return _read_kind(choice, value, name)
+    except Invalid as problem:
+        raise Invalid(name, str(problem)) from None
+
+
+def _counts_days(how: str) -> bool:
+    return how.removeprefix("day_") in ("within", "not_within")
+
+
+def _read_kind(choice: Choice, value: str, name: str) -> str:
+    if choice.kind == DATE:
+        return read_day(value, name).isoformat()
+    if choice.kind == AMOUNT:
+        return _read_money(value, name)
+    if choice.kind == NUMBER:
+        return write_number(read_number(value, name))
+    if choice.key == "owns":
+        return sku_key(value)
+    if choice.key == "tag":
+        tags = clean_tags([value])
+        if len(tags) != 1:
+            raise Invalid(name, _("Write one tag."))
+        return tags[0]
+    return line(value, name, VALUE_LENGTH)
+
+
+def _read_money(value: str, name: str) -> str:
+    """ "EUR 50000": the code and minor units."""
+    words = value.split()
+    code = next((word for word in words if word.isalpha() and len(word) == 3), "")
+    if not code:
+        raise Invalid(name, _("Write the amount with its currency, such as 500 EUR."))
+    currency = read_currency(code)
+    return f"{currency} {read_amount(' '.join(word for word in words if word != code), currency)}"
+
+
+def _whole(value: str, name: str, most: int) -> int:
+    if not value.isdecimal() or len(value) > 12 or int(value) > most:
+        raise Invalid(name, _("Write a whole number up to %(most)s.", most=most))
+    return int(value)
+
+
+# ---- SQL
+
+
+def _criterion(whom: Whom, condition: Condition) -> Criterion:
+    what, how, value = str(condition["what"]), str(condition["how"]), str(condition["value"])
+    if what.startswith(FIELD):
+        return _field(whom, what.removeprefix(FIELD), how, value)
+    if what.startswith(CONSENT):
+        return _consent(whom, what.removeprefix(CONSENT), value)
+    build = _BY_KEY.get(what)
+    return build(whom, how, value) if build is not None else ~true()
+
+
+def _text(column: Any, how: str, value: str) -> Criterion:
+    """A column that may be NULL, which counts as empty. The database itself makes small letters, on both sides."""
+    text = func.coalesce(column, "")
+    plain = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found: Criterion
+    if how == "is":
+        found = func.lower(text) == func.lower(value)
+    elif how == "filled":
+        found = text != ""
+    elif how == "empty":
+        found = text == ""
+    elif how == "lacks":
+        found = not_(text.ilike(f"%{plain}%", escape="\\"))
+    else:
+        patterns = {"begins": f"{plain}%", "ends": f"%{plain}", "contains": f"%{plain}%"}
+        found = text.ilike(patterns[how], escape="\\")
+    return found
+
+
+def _compare(column: Any, how: str, value: Any) -> Criterion:
+    found: Criterion = column >= value if how == "least" else column <= value if how == "most" else column == value
+    return found
+
+
+def _day(column: Any, how: str, value: str) -> Criterion:
+    """A moment compared with a day (UTC), or with so many days before now."""
+    if how in ("within", "not_within"):
+        found: Criterion = column >= now() - timedelta(days=int(value))
+        return found if how == "within" else not_(found)
+    begin = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begin += timedelta(days=(date.fromisoformat(value) - begin.date()).days)
+    found = column < begin if how == "before" else column >= begin + timedelta(days=1 if how == "after" else 0)
+    return found
+
+
+def _noted(whom: Whom, query: Select[Any]) -> Criterion:
+    """That somebody's record is among those of a query from ``Record``."""
+    return whom.among(key_of(whom.subject), query)
+
+
+def _worth(whom: Whom, *about: Any) -> Criterion:
+    return _noted(whom, select(Record).join(Worth).where(*about))
+
+
+def _worth_part(column: Any) -> Callable[[Whom, str, str], Criterion]:
+    def build(whom: Whom, how: str, value: str) -> Criterion:
+        # 0 says that it is not counted yet, or that there are too few to compare with.
+        return _worth(whom, column > 0, _compare(column, how, int(value)))
+
+    return build
+
+
+def _orders(whom: Whom, how: str, value: str) -> Criterion:
+    total, number = func.sum(Worth.orders), int(value)
+
+    def those(least: int) -> Criterion:
+        return _noted(whom, select(Record).join(Worth).group_by(key_of(whom.subject)).having(total >= least))
+
+    if how == "least":
+        return those(number) if number else true()
+    return not_(those(number + 1))
+
+
+def _revenue(whom: Whom, how: str, value: str) -> Criterion:
+    currency, amount = value.split()
+    about = (Worth.currency == currency, _compare(Worth.revenue, how, int(amount)))
+    return _worth(whom, *about)
+
+
+def _ordered(whom: Whom, how: str, value: str) -> Criterion:
+    if how == "not_within":
+        # Of those who bought something at all.
+        recent = _worth(whom, _day(Worth.last_at, "within", value))
+        return and_(_worth(whom, Worth.last_at.is_not(None)), not_(recent))
+    if how == "before":
+        late = _worth(whom, not_(_day(Worth.last_at, how, value)))
+        return and_(_worth(whom, Worth.last_at.is_not(None)), not_(late))
+    return _worth(whom, _day(Worth.last_at, how, value))
+
+
+def _owns(whom: Whom, how: str, value: str) -> Criterion:
+    in_hand = whom.among(
+        key_of(whom.subject, Ownership),
+        select(Ownership).where(Ownership.sku == value, owned_on(now().date())),
+    )
+    lines = select(Order).join(OrderLine).where(OrderLine.sku == value, Order.state.in_(COUNTED))
+    bought = whom.among(key_of(whom.subject, Order), lines)
+    found = or_(in_hand, bought)
+    return found if how == "has" else not_(found)
+
+
+def owned_on(day: date) -> Criterion:
+    """That a product is owned on a day."""
+    return and_(
+        or_(Ownership.since.is_(None), Ownership.since <= day), or_(Ownership.until.is_(None), Ownership.until >= day)
+    )
+
+
+def _tag(whom: Whom, how: str, value: str) -> Criterion:
+    found = _noted(whom, select(Record).join(RecordTag).where(RecordTag.tag == value))
+    return found if how == "has" else not_(found)
+
+
+def _birthday(whom: Whom, _how: str, value: str) -> Criterion:
+    return _noted(whom, select(Record).where(birthdays.within(int(value))))
+
+
+def _contact_by(whom: Whom, how: str, value: str) -> Criterion:
+    found = _noted(whom, select(Record).where(Record.contact_by == value))
+    return found if how == "is" else not_(found)
+
+
+def _organization(_whom: Whom, how: str, value: str) -> Criterion:
+    if how == "empty":
+        return User.organization_id.is_(None)
+    if how == "filled":
+        return User.organization_id.is_not(None)
+    inside: Criterion = User.organization_id.in_(
+        select(Organization.id).where(_text(Organization.name, "contains" if how == "lacks" else how, value))
+    )
+    return or_(User.organization_id.is_(None), not_(inside)) if how == "lacks" else inside
+
+
+def _language(_whom: Whom, how: str, value: str) -> Criterion:
+    found: Criterion = func.coalesce(User.locale, "") == value
+    return found if how == "is" else not_(found)
+
+
+def _members(_whom: Whom, how: str, value: str) -> Criterion:
+    number = select(func.count(User.id)).where(User.organization_id == Organization.id).scalar_subquery()
+    return _compare(number, how, int(value))
+
+
+def _ticket_owner(whom: Whom) -> Any:
+    return Ticket.requester_id if whom.subject == PERSON else Ticket.organization_id
+
+
+def _open_tickets(whom: Whom, how: str, value: str) -> Criterion:
+    column, total, number = _ticket_owner(whom), func.count(Ticket.id), int(value)
+    unsolved = select(Ticket).where(Ticket.category.not_in(("solved", "closed")), Ticket.merged_into_id.is_(None))
+
+    def those(least: int) -> Criterion:
+        return whom.among(column, unsolved.group_by(column).having(total >= least))
+
+    if how == "least":
+        return those(number) if number else true()
+    return not_(those(number + 1))
+
+
+def _wrote(whom: Whom, how: str, value: str) -> Criterion:
+    column, every = _ticket_owner(whom), select(Ticket)
+    if how in ("within", "after"):
+        return whom.among(column, every.where(_day(Ticket.created_at, how, value)))
+    later = _day(Ticket.created_at, "within", value) if how == "not_within" else not_(
+        _day(Ticket.created_at, "before", value))  # fmt: skip
+    return and_(whom.among(column, every), not_(whom.among(column, every.where(later))))
+
+
+def _consent(whom: Whom, purpose: str, value: str) -> Criterion:
+    newest = select(Consent).where(Consent.purpose == purpose, Consent.newest)
+    if value == "none":
+        return not_(whom.among(Consent.user_id, newest))
+    return whom.among(Consent.user_id, newest.where(Consent.state == (GIVEN if value == "given" else WITHDRAWN)))
+
+
+def _field(whom: Whom, key: str, how: str, value: str) -> Criterion:
+    field = select(RecordField.id).where(RecordField.subject == whom.subject, RecordField.key == key).scalar_subquery()
+
+    def holds(*about: Any) -> Criterion:
+        return _noted(whom, select(Record).join(FieldValue).where(FieldValue.field_id == field, *about))
+
+    if how == "filled":
+        return holds()
+    if how == "empty":
+        return not_(holds())
+    if how.startswith("number_"):
+        return holds(_compare(FieldValue.number, how.removeprefix("number_"), read_number(value, key)))
+    if how.startswith("day_"):
+        return holds(_field_day(how.removeprefix("day_"), value))
+    if how == "yes_is":
+        return holds(FieldValue.number == 1) if value == "yes" else not_(holds(FieldValue.number == 1))
+    if how == "not":
+        return not_(holds(FieldValue.text == value))
+    if how == "lacks":
+        return not_(holds(_text(FieldValue.text, "contains", value)))
+    if how == "chosen":
+        return holds(FieldValue.text == value)
+    return holds(_text(FieldValue.text, how, value))
+
+
+def _field_day(how: str, value: str) -> Criterion:
+    if how in ("within", "not_within"):
+        begin = now().date() - timedelta(days=int(value))
+        found: Criterion = FieldValue.day >= begin if how == "within" else FieldValue.day < begin
+        return found
+    day = date.fromisoformat(value)
+    found = (
+        FieldValue.day < day if how == "before" else FieldValue.day > day if how == "after" else FieldValue.day == day
+    )
+    return found
+
+
+_BY_KEY: Mapping[str, Callable[[Whom, str, str], Criterion]] = {
+    "name": lambda whom, how, value: _text(whom.table.name, how, value),
+    "email": lambda _whom, how, value: _text(User.email, how, value),
+    "phone": lambda _whom, how, value: _text(User.phone, how, value),
+    "domain": lambda _whom, how, value: _text(Organization.domain, how, value),
+    "language": _language,
+    "organization": _organization,
+    "birthday": _birthday,
+    "contact_by": _contact_by,
+    "care_mail": lambda _whom, _how, value: User.care_mail.is_(value == "yes"),
+    "members": _members,
+    "tag": _tag,
+    "since": lambda whom, how, value: _day(whom.table.created_at, how, value),
+    "owns": _owns,
+    "ordered": _ordered,
+    "orders": _orders,
+    "revenue": _revenue,
+    "score": _worth_part(Worth.score),
+    "recency": _worth_part(Worth.recency),
+    "frequency": _worth_part(Worth.frequency),
+    "monetary": _worth_part(Worth.monetary),
+    "open_tickets": _open_tickets,
+    "wrote": _wrote,
+}
+
+
+# ---- operators
+
+
+def _texts() -> list[tuple[str, str]]:
+    return [
+        ("contains", _("contains")),
+        ("lacks", _("does not contain")),
+        ("is", _("is")),
+        ("begins", _("begins with")),
+        ("ends", _("ends with")),
+        ("filled", _("is filled")),
+        ("empty", _("is empty")),
+    ]
+
+
+def _least_most() -> list[tuple[str, str]]:
+    return [("least", _("at least")), ("most", _("at most"))]
+
+
+def _days() -> list[tuple[str, str]]:
+    return [
+        ("within", _("within the last")),
+        ("not_within", _("not within the last")),
+        ("before", _("before")),
+        ("after", _("after")),
+    ]
+
+
+def _ways() -> list[tuple[str, str]]:
+    words = {"email": _("Mail"), "phone": _("Phone"), "chat": _("Chat"), "post": _("Letter")}
+    return [(way, words[way]) for way in WAYS if way]
+
+
+def _field_choice(field: RecordField) -> Choice:
+    empty = [("filled", _("is filled")), ("empty", _("is empty"))]
+    key = f"{FIELD}{field.key}"
+    if field.kind == NUMBER:
+        operators = [("number_least", _("at least")), ("number_most", _("at most")), ("number_is", _("is"))]
+        return Choice(key, field.label, NUMBER, operators + empty)
+    if field.kind == DAY:
+        days = [(f"day_{how}", label) for how, label in [*_days(), ("is", _("is"))]]
+        return Choice(key, field.label, DATE, days + empty)
+    if field.kind == YES:
+        return Choice(key, field.label, PICK, [("yes_is", _("is"))], [("yes", _("Yes")), ("no", _("No"))])
+    if field.kind == CHOICE:
+        operators = [("chosen", _("is")), ("not", _("is not")), *empty]
+        return Choice(key, field.label, PICK, operators, [(choice, choice) for choice in field.choices])
+    return Choice(key, field.label, LINE, _texts())

@@ -1,0 +1,281 @@
+"""What customers are worth: revenue, recency and frequency of orders, counted anew where orders change.
+
+Sums stand per currency and are never added up over them. Each part is said in fifths of all records of the subject
+and currency that have bought something: 5 is the best fifth. With fewer than five records there is nothing to compare.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, case, cast, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from helpdesk.api import Work, db, now, schedule, settings, transaction
+from helpdesk_customers.models import COUNTED, SUBJECTS, Order, Record, Worth, WorthBound
+from helpdesk_customers.segments import count_all
+from helpdesk_customers.settings import CustomerSettings
+from helpdesk_customers.subjects import key_of
+
+RECENCY, FREQUENCY, MONETARY = "recency", "frequency", "monetary"
+PARTS = (RECENCY, FREQUENCY, MONETARY)
+FEWEST = 5
+RECOUNT = "customers.recount"
+# Under this key stands for how many days everything was counted.
+_DAYS = ("days", "", "days")
+# People and organizations of one statement; records of one step.
+_ROWS, _STEP = 500, 5_000
+_DIRECT: Mapping[str, Any] = {"synchronize_session": False}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a value: what it was counted from, and its fifth (0: nothing to compare with)."""
+
+    name: str
+    fifth: int
+    counted: int | datetime | None
+
+
+def window_start(moment: datetime | None = None) -> datetime:
+    """From when on orders count for revenue and frequency."""
+    return (moment or now()) - timedelta(days=settings(CustomerSettings).value_days)
+
+
+def parts_of(worth: Worth) -> list[Part]:
+    """The parts of a value, for the page that shows how it comes about."""
+    return [
+        Part(RECENCY, worth.recency, worth.last_at),
+        Part(FREQUENCY, worth.frequency, worth.orders),
+        Part(MONETARY, worth.monetary, worth.revenue),
+    ]
+
+
+def recount(subject: str, records: Mapping[int, int]) -> None:
+    """Count the worth of people or organizations anew; ``records``: the numbers of their records by theirs.
+
+    Inside the transaction. Four statements for 500 of them. Nobody else's rows are touched; fifths are by the bounds
+    that were counted last.
+    """
+    if not records:
+        return
+    bounds, begin = _bounds(subject), window_start()
+    ids = sorted(records)
+    for start in range(0, len(ids), _ROWS):
+        part = ids[start : start + _ROWS]
+        mine = [records[number] for number in part]
+        # Two that count the same records at once come one after the other: the second sees the orders of the first.
+        db.session.execute(select(Record.id).where(Record.id.in_(mine)).order_by(Record.id).with_for_update())
+        rows = [_row(records[row.owner], row, bounds) for row in _sums(subject, part, begin)]
+        _keep(mine, rows)
+
+
+def recount_due(limit: int = _ROWS) -> int:
+    """Count anew where an order has left the days that count; how many records. Opens a transaction."""
+    moment = now()
+    query = select(Worth.record_id).where(Worth.oldest_at < window_start(moment)).distinct().limit(limit)
+    with transaction():
+        numbers = db.session.scalars(query).all()
+        recount_records(numbers)
+    return len(numbers)
+
+
+def recount_records(record_ids: Iterable[int]) -> None:
+    """Count the worth of these records anew. Inside the transaction."""
+    rows = db.session.execute(
+        select(Record.id, Record.user_id, Record.organization_id).where(Record.id.in_(list(record_ids)))
+    ).all()
+    people = {owner: number for number, owner, _firm in rows if owner is not None}
+    firms = {firm: number for number, _owner, firm in rows if firm is not None}
+    for subject, records in zip(SUBJECTS, (people, firms), strict=True):
+        recount(subject, records)
+
+
+def rank() -> int:
+    """Find out where the fifths begin, and in which of them everybody is; how many rows. Opens transactions."""
+    done = 0
+    for subject, currency in _groups():
+        with transaction():
+            _keep_bounds(subject, currency)
+        for first, last in _ranges():
+            with transaction():
+                done += _place(subject, currency, first, last)
+    return done
+
+
+def nightly(work: Work) -> None:
+    """The job of the night: what has left the days that count, where the fifths begin, members of segments.
+
+    After an owner has changed the number of days, everything is counted anew by a job of its own.
+    """
+    done = 0
+    if not _days_are_counted():
+        with transaction():
+            schedule(RECOUNT, key=RECOUNT)
+    while (found := recount_due()) > 0:
+        done += found
+        work.heed()
+    ranked = rank()
+    work.heed()
+    counted = count_all()
+    with work.last_step(result={"recounted": done, "ranked": ranked, "segments": counted}):
+        pass
+
+
+def recount_all(work: Work) -> None:
+    """The job that counts everything anew, in steps: after the number of days was changed, say."""
+    begun = {"last": 0, "done": 0, "days": settings(CustomerSettings).value_days}
+    last, done, days = (work.checkpoint or begun).values()
+    total = db.session.scalar(select(func.count(Record.id))) or 0
+    while numbers := _next_records(last):
+        last, done = numbers[-1], done + len(numbers)
+        with work.step(checkpoint={"last": last, "done": done, "days": days}, done=done, total=total):
+            recount_records(numbers)
+    ranked = rank()
+    with work.last_step(result={"recounted": done, "ranked": ranked}):
+        # Those of the beginning: when they were changed meanwhile, the next night counts once more.
+        _keep_days(days)
+
+
+def _days_are_counted() -> bool:
+    row = db.session.get(WorthBound, _DAYS)
+    return row is not None and row.most == [settings(CustomerSettings).value_days]
+
+
+def _keep_days(days: int) -> None:
+    row = db.session.get(WorthBound, _DAYS)
+    if row is None:
+        subject, currency, part = _DAYS
+        row = WorthBound(subject=subject, currency=currency, part=part)
+        db.session.add(row)
+    row.most, row.counted_at = [days], now()
+
+
+def fifth(value: int, most: Sequence[int]) -> int:
+    """In which fifth a number is, where ``most`` are the largest of the first four; 0 where nothing was counted."""
+    return 1 + bisect_left(most, value) if most else 0
+
+
+# ---- counting
+
+
+def _sums(subject: str, ids: Sequence[int], begin: datetime) -> Sequence[Any]:
+    owner = key_of(subject, Order)
+    inside = Order.placed_at >= begin
+    query = (
+        select(
+            owner.label("owner"),
+            Order.currency,
+            func.coalesce(func.sum(case((inside, Order.amount), else_=0)), 0).label("revenue"),
+            func.count(case((inside, Order.id))).label("orders"),
+            func.min(case((inside, Order.placed_at))).label("oldest_at"),
+            func.coalesce(func.sum(Order.amount), 0).label("revenue_ever"),
+            func.count(Order.id).label("orders_ever"),
+            func.min(Order.placed_at).label("first_at"),
+            func.max(Order.placed_at).label("last_at"),
+        )
+        .where(owner.in_(ids), Order.state.in_(COUNTED))
+        .group_by(owner, Order.currency)
+        .order_by(owner, Order.currency)
+    )
+    return db.session.execute(query).all()
+
+
+def _row(record_id: int, sums: Any, bounds: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, Any]:
+    names = ("currency", "orders", "oldest_at", "orders_ever", "first_at", "last_at")
+    row: dict[str, Any] = {name: getattr(sums, name) for name in names}
+    # PostgreSQL adds whole numbers up to decimals.
+    row |= {"record_id": record_id, "revenue": int(sums.revenue), "revenue_ever": int(sums.revenue_ever)}
+    counted = {RECENCY: _seconds(sums.last_at), FREQUENCY: sums.orders, MONETARY: row["revenue"]}
+    for part in PARTS:
+        row[part] = fifth(counted[part], bounds.get((sums.currency, part), ()))
+    row["score"] = sum(row[part] for part in PARTS)
+    return row
+
+
+def _keep(record_ids: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> None:
+    db.session.execute(delete(Worth).where(Worth.record_id.in_(record_ids)).execution_options(**_DIRECT))
+    if rows:
+        dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+        db.session.execute(dialect.insert(Worth), list(rows))
+    for held in list(db.session.identity_map.values()):
+        if isinstance(held, Record) and "worths" in held.__dict__:
+            db.session.expire(held, ["worths"])
+
+
+def _seconds(moment: datetime | None) -> int:
+    return int(moment.timestamp()) if moment is not None else 0
+
+
+def _bounds(subject: str) -> Mapping[tuple[str, str], Sequence[int]]:
+    rows = db.session.scalars(select(WorthBound).where(WorthBound.subject == subject))
+    return {(row.currency, row.part): row.most for row in rows}
+
+
+# ---- fifths
+
+
+def _groups() -> Sequence[tuple[str, str]]:
+    """Subjects and currencies in which something was ever bought."""
+    found = []
+    for subject in SUBJECTS:
+        query = select(Worth.currency).join(Record).where(key_of(subject).is_not(None)).distinct()
+        found += [(subject, currency) for currency in db.session.scalars(query.order_by(Worth.currency))]
+    return found
+
+
+def _keep_bounds(subject: str, currency: str) -> None:
+    mine = (Worth.currency == currency, key_of(subject).is_not(None))
+    number = db.session.scalar(select(func.count()).select_from(Worth).join(Record).where(*mine)) or 0
+    for part, column in ((RECENCY, Worth.last_at), (FREQUENCY, Worth.orders), (MONETARY, Worth.revenue)):
+        most: list[int] = []
+        if number >= FEWEST:
+            ordered = select(column).join(Record).where(*mine).order_by(column)
+            # The largest of the first, second, third and fourth fifth.
+            places = [-(-number * share // 5) - 1 for share in range(1, 5)]
+            values: list[Any] = [db.session.scalar(ordered.offset(place).limit(1)) for place in places]
+            most = [_seconds(value) if part == RECENCY else int(value) for value in values]
+        row = db.session.get(WorthBound, (subject, currency, part))
+        if row is None:
+            row = WorthBound(subject=subject, currency=currency, part=part)
+            db.session.add(row)
+        row.most, row.counted_at = most, now()
+
+
+def _place(subject: str, currency: str, first: int, last: int) -> int:
+    """Write the fifths of a range of records in one statement."""
+    bounds = _bounds(subject)
+    numbers = {FREQUENCY: Worth.orders, MONETARY: Worth.revenue, RECENCY: _seconds_of(Worth.last_at)}
+    fifths = {part: _fifth_of(numbers[part], bounds.get((currency, part), ())) for part in PARTS}
+    mine = select(Record.id).where(Record.id.between(first, last), key_of(subject).is_not(None))
+    statement = (
+        update(Worth)
+        .where(Worth.currency == currency, Worth.record_id.in_(mine))
+        .values(**fifths, score=sum(fifths.values(), start=cast(0, Integer)))
+        .execution_options(**_DIRECT)
+    )
+    return int(db.session.connection().execute(statement).rowcount)
+
+
+def _fifth_of(number: Any, most: Sequence[int]) -> Any:
+    if not most:
+        return cast(0, Integer)
+    return sum((case((number > bound, 1), else_=0) for bound in most), start=cast(1, Integer))
+
+
+def _seconds_of(column: Any) -> Any:
+    if db.engine.dialect.name == "postgresql":
+        return cast(func.floor(func.extract("epoch", column)), BigInteger)
+    return cast(func.strftime("%s", column), BigInteger)
+
+
+def _ranges() -> Iterator[tuple[int, int]]:
+    last = db.session.scalar(select(func.max(Record.id))) or 0
+    for first in range(1, last + 1, _STEP):
+        yield first, first + _STEP - 1
+
+
+def _next_records(last: int) -> Sequence[int]:
+    return db.session.scalars(select(Record.id).where(Record.id > last).order_by(Record.id).limit(_ROWS)).all()
