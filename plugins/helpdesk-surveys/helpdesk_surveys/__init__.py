@@ -14,6 +14,8 @@ from helpdesk_surveys.background import register_schedules as register_schedules
 from helpdesk_surveys.blueprint import pages
 from helpdesk_surveys.cli import register_commands as register_commands
 from helpdesk_surveys.criteria import career_criteria as career_criteria
+from helpdesk_surveys.merged import people_merged as people_merged
+from helpdesk_surveys.merged import people_unmerged as people_unmerged
 from helpdesk_surveys.offering import register_hookspecs as register_hookspecs
 from helpdesk_surveys.panels import dashboard_widgets as dashboard_widgets
 from helpdesk_surveys.panels import nav_items as nav_items
