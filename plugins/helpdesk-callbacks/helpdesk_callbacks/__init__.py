@@ -15,6 +15,8 @@ from helpdesk_callbacks.api import callbacks_schedule as callbacks_schedule
 from helpdesk_callbacks.background import register_jobs as register_jobs
 from helpdesk_callbacks.background import register_schedules as register_schedules
 from helpdesk_callbacks.blueprint import pages
+from helpdesk_callbacks.joined_people import people_merged as people_merged
+from helpdesk_callbacks.joined_people import people_unmerged as people_unmerged
 from helpdesk_callbacks.offering import register_hookspecs as register_hookspecs
 from helpdesk_callbacks.panels import composer_tools as composer_tools
 from helpdesk_callbacks.panels import dashboard_widgets as dashboard_widgets
