@@ -20,6 +20,8 @@ from helpdesk_multilingual.blocks import message_blocks as message_blocks
 from helpdesk_multilingual.blueprint import pages
 from helpdesk_multilingual.commands import register_commands as register_commands
 from helpdesk_multilingual.criteria import career_criteria as career_criteria
+from helpdesk_multilingual.merged import people_merged as people_merged
+from helpdesk_multilingual.merged import people_unmerged as people_unmerged
 from helpdesk_multilingual.offering import register_hookspecs as register_hookspecs
 from helpdesk_multilingual.panels import composer_tools as composer_tools
 from helpdesk_multilingual.panels import ticket_badges as ticket_badges
