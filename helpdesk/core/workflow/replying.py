@@ -20,7 +20,7 @@ from helpdesk.core.workflow.following import let_follow
 from helpdesk.core.workflow.locking import check_version, lock, touch
 from helpdesk.core.workflow.messages import speaks_for_desk, write_message
 from helpdesk.core.workflow.opening import TEXT_LENGTH
-from helpdesk.core.workflow.statuses import ask_plugins, change_status
+from helpdesk.core.workflow.statuses import ask_plugins, change_status, require_close
 from helpdesk.plugins import manager
 from helpdesk.plugins.contributions import Reject
 
@@ -38,6 +38,7 @@ def prepare_message(ticket: Ticket, draft: MessageDraft, actor: User | None) -> 
     except Reject as rejection:
         raise Refused(rejection.reason) from rejection
     if (status := _status_named(draft)) is not None and status.id != ticket.status_id:
+        require_close(ticket, status, actor)
         ask_plugins(ticket, status, actor)
     draft.prepared = True
     return draft

@@ -97,6 +97,15 @@ def ask_plugins(ticket: Ticket, status: Status, actor: User | None) -> None:
         raise Refused(rejection.reason) from rejection
 
 
+def require_close(ticket: Ticket, status: Status, actor: User | None) -> None:
+    """Raise :class:`NotAllowed` where staff would close a ticket, by whatever way, and may not.
+
+    A closed ticket is not opened again: that takes a permission of its own, of people and of tokens.
+    """
+    if status.category == CLOSED and actor is not None and actor.is_staff:
+        require(actor, "ticket.close", ticket)
+
+
 def take_back(ticket: Ticket) -> None:
     """It is our turn again: the answer that a pending ticket waits on the customer with has not reached them.
 
@@ -140,9 +149,7 @@ def change_status(ticket: Ticket, status: Status, actor: User | None, reason: st
 def _require(ticket: Ticket, status: Status, actor: User | None) -> None:
     if actor is None or actor.is_staff:
         require(actor, "ticket.edit", ticket)
-        # A closed ticket is not opened again: that takes a permission of its own, of people and of tokens.
-        if status.category == CLOSED:
-            require(actor, "ticket.close", ticket)
+        require_close(ticket, status, actor)
         return
     require(actor, "ticket.close", ticket)
     if status.category not in (OPEN, SOLVED):

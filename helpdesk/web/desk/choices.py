@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from helpdesk.core import generation, statuses
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Status, Team, User
-from helpdesk.core.models.ticket import CATEGORIES
+from helpdesk.core.models.ticket import CATEGORIES, CLOSED
 from helpdesk.core.models.user import STAFF
+from helpdesk.core.permissions import allowed
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ def every_status() -> list[StatusChoice]:
     return generation.cached("desk:statuses", _load_statuses)
 
 
-def offered_statuses() -> list[StatusChoice]:
-    """The statuses that a ticket may get, in their order."""
-    return [status for status in every_status() if status.active]
+def offered_statuses(user: User | None = None) -> list[StatusChoice]:
+    """The statuses that a ticket may get, in their order; with ``user``, those that they may give it."""
+    may_close = user is None or allowed(user, "ticket.close")
+    return [status for status in every_status() if status.active and (may_close or status.category != CLOSED)]
 
 
 def status_label(status: StatusChoice) -> str:

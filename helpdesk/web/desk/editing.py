@@ -33,7 +33,7 @@ def edit_all(number: int) -> str:
     return render_template(
         "desk/edit.html",
         ticket=found,
-        statuses=choices.offered_statuses(),
+        statuses=choices.offered_statuses(reader()),
         teams=choices.teams(),
         agents=choices.agents(),
         types=ticket_types.options(beside=found.type_id),

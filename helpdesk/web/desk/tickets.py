@@ -161,7 +161,7 @@ def _shown(found: Ticket, drafts: Sequence[ReplyDraft] | None = None) -> dict[st
         "ticket": found,
         "conversation": _conversation(found),
         "together": notice_of(found),
-        "status_choices": choices.offered_statuses(),
+        "status_choices": choices.offered_statuses(user),
         "editable": allowed(user, "ticket.edit") and not found.is_closed,
         "channel_words": channel_words(found.channel),
         "actions": places.ticket_actions(found, user),
