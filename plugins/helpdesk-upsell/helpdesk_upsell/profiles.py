@@ -24,17 +24,17 @@ def known(user: User, keep: bool = False) -> Known:
     profile = db.session.get(Profile, user.id)
     if profile is not None and profile.made_at > now() - OLDEST:
         return Known(**profile.known)
-    found = find(user.id, user.organization_id)
+    found = find(user)
     if keep:
         _write(user.id, found)
     return found
 
 
-def find(user_id: int, organization_id: int | None) -> Known:
+def find(user: User) -> Known:
     """Ask what she bought and owns, and in which segments she is; five queries."""
-    result = Known(segments=list(segments_of(user_id)))
-    _add_orders(result, user_id)
-    _add_owned(result, user_id, organization_id)
+    result = Known(segments=segments_of(user))
+    _add_orders(result, user.id)
+    _add_owned(result, user.id, user.organization_id)
     return result
 
 
@@ -88,15 +88,15 @@ def prepare_now() -> None:
     since, old = now() - timedelta(days=2), now() - _RENEWED
     fresh = select(Profile.user_id).where(Profile.made_at > old)
     query = (
-        select(User.id, User.organization_id)
+        select(User)
         .where(User.id.in_(select(Ticket.requester_id).where(Ticket.updated_at > since)), User.id.not_in(fresh))
         .where(User.role == "requester")
         .order_by(User.id)
         .limit(_BATCH)
     )
-    people = db.session.execute(query).all()
-    for number, organization in people:
-        _write(number, find(number, organization))
+    people = db.session.scalars(query).all()
+    for person in people:
+        _write(person.id, find(person))
     if len(people) == _BATCH:
         # Short transactions: the next ones have their turn at once.
         schedule(PREPARE, key=PREPARE, priority=LATER)

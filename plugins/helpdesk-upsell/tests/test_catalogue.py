@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from helpdesk_customers import segments
+from helpdesk_customers.api import Segment, add_tags
 from helpdesk_upsell import catalogue, conditions, promotions, rules
 from helpdesk_upsell.models import CATALOGUE, GOES_WITH, REPLACES, REQUIRES, Pair, Product, Relation
 from helpdesk_upsell.promotions import reduced
@@ -150,6 +152,11 @@ def test_conditions_that_cannot_be(product: Make, given_one: Any) -> None:
     assert error.value.field == "conditions"
 
 
+def segment(name: str, tag_of_person: str) -> Segment:
+    conditions_of = [{"what": "tag", "how": "has", "value": tag_of_person}]
+    return segments.save(None, {"name": name, "conditions": conditions_of}, None)
+
+
 def test_what_conditions_look_at(
     product: Make, rule: Make, bought: Make, anna: User, agent: User, solved: Ticket, run_jobs: Make, travel: Make
 ) -> None:
@@ -165,6 +172,8 @@ def test_what_conditions_look_at(
     promotions.save_promotion(
         None, target, {"name": "Now", "percent": 50, "starts": today, "ends": today + timedelta(days=1)}, None
     )
+    add_tags(anna, ["regular"], agent)
+    tagged, others = (segment(name, tag) for name, tag in (("Regular", "regular"), ("Others", "other")))
     yes_and_no = [
         (("owns", [basic.sku, "TARGET"]), ("owns", ["TARGET"])),
         (("owns_not", ["TARGET"]), ("owns_not", [lamp.sku])),
@@ -182,9 +191,12 @@ def test_what_conditions_look_at(
         (("tag_not", ["other"]), ("tag_not", ["LIMIT"])),
         (("words", ["order"]), ("words", ["lamp"])),
         (("channel", [solved.channel]), ("channel", ["pigeon"])),
-        (("segment_not", [99]), ("segment", [99])),
+        (("segment", [tagged.id]), ("segment_not", [tagged.id])),
+        (("segment_not", [others.id]), ("segment", [others.id])),
     ]
     made = rule(target)
+    # A segment that is new or means something else is asked about anew.
+    run_jobs()
     for yes, no in yes_and_no:
         for (what, value), holds in ((yes, True), (no, False)):
             rules.save_rule(made, {"conditions": [{"what": what, "value": value}]}, None)
