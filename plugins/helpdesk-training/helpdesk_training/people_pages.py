@@ -30,19 +30,25 @@ from helpdesk_training.permissions import ASSIGN, USE
 @pages.get("/team")
 @permission_required(ASSIGN)
 def team() -> Any:
-    """Who can do what, and how that is known; ?team= narrows to one team."""
+    """Who can do what, and how that is known; ?team= narrows to one team, ?after= begins behind a person."""
     teams = looking.teams_of(reader())
     chosen = number_in(request.args.get("team"))
     chosen = chosen if chosen in dict(teams) else None
-    matrix = skills.matrix(reader(), chosen)
-    taught = [(key, name) for key, name in matrix.skills if matrix.count(key)]
+    matrix = skills.matrix(reader(), chosen, number_in(request.args.get("after")))
+    known = [(key, name) for key, name in matrix.skills if matrix.count(key)]
+    every = request.args.get("all") == "1" or not known
+
+    def link(**changes: Any) -> str:
+        return url_for("training.team", **{"team": chosen, "all": 1 if every and known else None, **changes})
+
     return show(
         "team.html",
         matrix=matrix,
-        skills=matrix.skills if request.args.get("all") == "1" else taught or matrix.skills,
-        hidden=len(matrix.skills) - len(taught) if taught and request.args.get("all") != "1" else 0,
+        skills=matrix.skills if every else known,
+        hidden=0 if every else len(matrix.skills) - len(known),
         team=chosen,
         teams=[("", _("All my people")), *teams],
+        link=link,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, and_, exists, or_, select
 
 from helpdesk.api import NotAllowed, Team, User, allowed, db, require
 from helpdesk_training.permissions import ASSIGN, USE
@@ -77,3 +77,13 @@ def staff(actor: User | None, team_id: int | None = None) -> Select[User]:
 def people_of(actor: User | None, team_id: int | None = None) -> Sequence[User]:
     """The people of :func:`staff`."""
     return db.session.scalars(staff(actor, team_id)).all()
+
+
+def page_of(actor: User | None, team_id: int | None, after: int | None, size: int) -> tuple[Sequence[User], bool]:
+    """A page of these people, that behind the person ``after``; whether there are more."""
+    query = staff(actor, team_id)
+    last = db.session.scalar(query.where(User.id == after)) if after is not None else None
+    if last is not None:
+        query = query.where(or_(User.name > last.name, and_(User.name == last.name, User.id > last.id)))
+    rows = db.session.scalars(query.limit(size + 1)).all()
+    return rows[:size], len(rows) > size

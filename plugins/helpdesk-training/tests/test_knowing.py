@@ -153,7 +153,39 @@ def test_the_matrix_asks_as_much_for_many_as_for_one(
         with count_queries() as seen:
             assert len(skills.matrix(boss).skills) == 2
         counts.append(len(seen))
-    assert counts[0] == counts[1] <= 8
+    assert counts[0] == counts[1] <= 11
+
+
+def test_the_matrix_goes_on_page_by_page(
+    course: Any, complete: Any, boss: User, chief: User, make_user: Any, make_team: Any
+) -> None:
+    """Everybody is on one page, also of the same name; the counts are of all pages."""
+    made = course(skills=["Refunds"])
+    people = [make_user("agent", name="Abe") for _number in range(3)] + [make_user("agent", name="Cy")]
+    for person in people[:3]:
+        complete(made, person)
+    outside.record(people[3], {**_ELSEWHERE, "skills": ["refunds"]}, None, boss)
+    outside.assess(people[0], "Exchange", 2, "", boss)
+    gone = make_user("agent", name="Gone")
+    complete(made, gone)
+    gone.active = False
+    db.session.commit()
+    seen: list[int] = []
+    after = None
+    while True:
+        page = skills.matrix(boss, None, after, size=2)
+        assert (page.count("refunds"), page.count("exchange")) == (4, 1)
+        assert [key for key, _name in page.skills] == ["exchange", "refunds"]
+        seen += [person.id for person in page.people]
+        if not page.after:
+            break
+        after = int(page.after)
+    assert seen == [person.id for person in skills.matrix(boss).people] and set(seen) >= {one.id for one in people}
+    assert gone.id not in seen
+    # Somebody whom the reader does not see is no place in the list.
+    with transaction():
+        chief.teams.append(make_team("Phones"))
+    assert skills.matrix(chief, after=people[3].id).people == skills.matrix(chief).people
 
 
 # ---- figures
