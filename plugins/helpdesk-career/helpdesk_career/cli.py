@@ -21,7 +21,8 @@ def begin() -> None:
 @click.command("measure")
 def measure() -> None:
     """Measure everybody now, as is done each night."""
-    click.echo(f"Measured {measuring.measure()} people.")
+    count = measuring.measure()
+    click.echo(f"Measured {count} {'person' if count == 1 else 'people'}.")
 
 
 @click.command("place")

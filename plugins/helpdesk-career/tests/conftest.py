@@ -83,6 +83,19 @@ def solved(make_ticket: Any, run_jobs: Any) -> Callable[..., Ticket]:
 
 
 @pytest.fixture
+def switch(app: Any, make_user: Any, sign_in: Any) -> Callable[[str, bool], None]:
+    """Switch a plugin on or off, on the page of an administrator."""
+    client = sign_in(make_user("admin", name="Switching Admin"))
+
+    def to(name: str, on: bool) -> None:
+        db.session.rollback()
+        assert client.post(f"/admin/plugins/{name}/{'on' if on else 'off'}").status_code == 303
+        db.session.expire_all()
+
+    return to
+
+
+@pytest.fixture
 def level_of(app: Any) -> Callable[[User], str]:
     """The key of somebody's level now; "" for none."""
 
