@@ -180,6 +180,8 @@ def test_every_page_says_who_may_open_it(find: Any) -> None:
         ("{% trans %}Fine too{% endtrans %}<b>not so</b>", [(1, "not so")]),
         ("{# words for us #}<style>p { color: red }</style><script>const name = 1</script>", []),
         ('<input type="submit" value="Send"><input value="typed">', [(1, "Send")]),
+        # What a button sends is read by nobody.
+        ('<button type="submit" name="do" value="retire">{{ _("Retire") }}</button>', []),
         ("{% if a %}\n{% set x = 'no words of people' %}\n{% endif %}\n<p>Late</p>", [(4, "Late")]),
         ("<p>Dear {{ name }}</p>", [(1, "Dear …")]),
         ("{% raw %}Raw words{% endraw %}", [(1, "… Raw words")]),

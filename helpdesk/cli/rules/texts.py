@@ -65,7 +65,7 @@ class _Words(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in _SILENT
         for name, value in attrs:
-            if name in _READ or (name == "value" and tag in ("button", "input") and self._is_button(attrs)):
+            if name in _READ or (name == "value" and tag == "input" and self._is_button(attrs)):
                 self._look(value or "")
 
     def handle_endtag(self, tag: str) -> None:
