@@ -9,7 +9,7 @@ from helpdesk_career.permissions import LEAD, USE
 @hookimpl
 def nav_items() -> list[NavItem]:
     """One's own way."""
-    return [NavItem(_l("Career"), "career.index", icon="trending-up", permission=USE, order=36)]
+    return [NavItem(_l("Career"), "career.index", icon="route", permission=USE, order=36)]
 
 
 @hookimpl
@@ -20,7 +20,7 @@ def dashboard_widgets(user: User) -> list[Panel]:
     if standing.level is None and not waiting:
         return []
     context = {"standing": standing, "waiting": waiting, "words": words}
-    return [Panel(_l("Career"), "career/widget.html", context, "trending-up", USE, 40)]
+    return [Panel(_l("Career"), "career/widget.html", context, "route", USE, 40)]
 
 
 @hookimpl
@@ -32,4 +32,4 @@ def user_panels(person: User, user: User) -> list[Panel]:
     if standing.level is None:
         return []
     context = {"standing": standing, "person": person, "words": words}
-    return [Panel(_l("Career"), "career/person_panel.html", context, "trending-up", USE, 60)]
+    return [Panel(_l("Career"), "career/person_panel.html", context, "route", USE, 60)]

@@ -23,4 +23,4 @@ def register_acts() -> list[Act]:
 def admin_rooms(user: User) -> list[Room]:
     """The ladder, competences, templates and rules."""
     about = _("Levels, what each asks for, and what it opens")
-    return [Room(_("Careers"), "career.ladder_page", about, "trending-up", MANAGE, order=46)]
+    return [Room(_("Careers"), "career.ladder_page", about, "route", MANAGE, order=46)]
