@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext, pgettext
 
-from helpdesk.core.accounts import remember_language, requester_for, requesters_for
+from helpdesk.core.accounts import add_requesters, remember_language, requester_for, requesters_for
 from helpdesk.core.audit import record as audit
 from helpdesk.core.canned import Filled, InvalidCanned, language_of
 from helpdesk.core.canned import find as find_canned
@@ -248,6 +248,7 @@ __all__ = [
     "Wording",
     "Work",
     "able_to_take",
+    "add_requesters",
     "address",
     "allowed",
     "ask",

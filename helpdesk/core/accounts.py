@@ -45,7 +45,6 @@ from helpdesk.core.models import (
     User,
 )
 from helpdesk.core.models.columns import storable
-from helpdesk.core.models.search import PERSON
 from helpdesk.core.models.user import ADMIN, REQUESTER, ROLES, session_stamp
 from helpdesk.core.permissions import require
 from helpdesk.core.phones import phone_key
@@ -147,8 +146,8 @@ def requesters_for(
     with transaction():
         found = having(named)
         if missing := sorted(named.keys() - found.keys()):
-            made = _make_requesters(missing, named, i18n.known_locale(locale), known or {})
-            found |= {user.email or "": user for user in made}
+            _insert_requesters(missing, named, i18n.known_locale(locale), known or {})
+            found |= having(missing)
         for address, name in named.items():
             if name and not found[address].name:
                 found[address].name = name
@@ -165,9 +164,26 @@ def having(addresses: Iterable[str]) -> dict[str, User]:
     return found | {address: survivors[number] for address, number in merged.items()}
 
 
-def _make_requesters(
+def add_requesters(
+    people: Iterable[tuple[str, str]],
+    locale: str | None = None,
+    known: Mapping[str, Mapping[str, Any]] | None = None,
+) -> set[str]:
+    """:func:`requesters_for` for thousands: makes those whom nobody knows and answers their addresses; loads none.
+
+    Who is there already stays as they are. Joins or opens the transaction. Raises :class:`AccountError`.
+    """
+    named = {clean_email(email): _person_name(name) for email, name in people}
+    with transaction():
+        missing = sorted(named.keys() - set(db.session.scalars(select(User.email).where(User.email.in_(named)))))
+        if missing:
+            _insert_requesters(missing, named, i18n.known_locale(locale), known or {})
+    return set(missing)
+
+
+def _insert_requesters(
     addresses: Sequence[str], named: Mapping[str, str], locale: str | None, known: Mapping[str, Mapping[str, Any]]
-) -> Iterable[User]:
+) -> None:
     organizations = _organizations_of(addresses)
     rows = []
     for address in addresses:
@@ -183,16 +199,17 @@ def _make_requesters(
                 "phone_key": phone_key(phone),
             }
         )
+    table: Any = User.__table__
     try:
         with db.session.begin_nested():
-            db.session.execute(insert(User.__table__), rows)
+            db.session.execute(insert(table), rows)
     except IntegrityError:
         # Somebody else has just made one of them.
-        return [add_or_find(User(**row), partial(account_of, str(row["email"]))) for row in rows]
-    made = db.session.scalars(select(User).where(User.email.in_(addresses))).all()
+        for row in rows:
+            add_or_find(User(**row), partial(account_of, str(row["email"])))
+        return
     # A statement has made them, which leaves no mark by itself.
-    search.mark(PERSON, [user.id for user in made])
-    return made
+    search.mark_people(select(User.id).where(User.email.in_(addresses)))
 
 
 def create_user(

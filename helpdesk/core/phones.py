@@ -11,7 +11,10 @@ def phone_key(text: str | None) -> str | None:
     """
     # "+49 (0)176": the zero in brackets is dialled within the country only.
     plain = (text or "").replace("(0)", "")
-    digits = "".join(str(int(sign)) for sign in plain if sign.isdecimal()).lstrip("0")
+    digits = "".join(filter(str.isdecimal, plain))
+    if not digits.isascii():
+        digits = "".join(str(int(sign)) for sign in digits)
+    digits = digits.lstrip("0")
     return digits[::-1][:64] or None
 
 

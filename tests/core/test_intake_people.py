@@ -121,3 +121,16 @@ def test_many_who_make_the_same_people_at_once_make_them_once(app: Any, at_once:
     found = at_once(4, lambda place: [user.email for user in accounts.requesters_for(people[place:] + people[:place])])
     assert all(sorted(emails) == [address for address, _name in people] for emails in found), found
     assert db.session.scalar(select(func.count(User.id))) == 4
+
+
+@pytest.mark.db
+def test_thousands_are_added_without_being_loaded(app: Any, make_user: Any, count_queries: Any) -> None:
+    there = make_user(name="Anna", email="anna@customer.example")
+    people = [(f"P{number}@customer.example", f"P {number}") for number in range(300)]
+    known = {"p1@customer.example": {"phone": "+49 30 12345"}}
+    with count_queries() as statements:
+        made = accounts.add_requesters([*people, ("anna@customer.example", "Another")], known=known)
+    assert len(made) == 300 and len(statements) <= 6, statements
+    assert there.name == "Anna" and accounts.add_requesters(people) == set()
+    found = accounts.having(["p1@customer.example"])["p1@customer.example"]
+    assert (found.name, found.role, found.phone_key) == ("P 1", "requester", "543210394")

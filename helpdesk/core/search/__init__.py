@@ -10,7 +10,7 @@ from helpdesk.core.search.finding import (
     ticket_ids_criterion,
     tickets_named,
 )
-from helpdesk.core.search.index import forget, mark, mark_messages, mark_tickets
+from helpdesk.core.search.index import forget, mark, mark_messages, mark_people, mark_tickets
 from helpdesk.core.search.query import Query, parse
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "forget",
     "mark",
     "mark_messages",
+    "mark_people",
     "mark_tickets",
     "parse",
     "people_found",

@@ -68,6 +68,11 @@ def mark_tickets(which: Select[Any]) -> None:
     _mark_all(TICKET, which)
 
 
+def mark_people(which: Select[Any]) -> None:
+    """:func:`mark` for the people whose ids a query gives. Joins the open transaction."""
+    _mark_all(PERSON, which)
+
+
 def _mark_all(kind: str, which: Select[Any]) -> None:
     found = which.subquery()
     db.session.execute(insert(SearchDue).from_select(["kind", "target_id"], select(literal(kind), next(iter(found.c)))))

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, false, func, select, update
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, Ticket, User, db, now, publish, require, settings, transaction
+from helpdesk.api import Invalid, Ticket, User, db, now, publish, require, settings, transaction, visible_tickets
 from helpdesk.api import gettext as _
 from helpdesk_customers.models import GIVEN, WITHDRAWN, Consent
 from helpdesk_customers.permissions import EDIT
@@ -87,6 +87,29 @@ def note_consent(
     return row
 
 
+def note_many(purpose: str, said: Mapping[int, tuple[bool, str]], actor: User | None, *, way: str) -> None:
+    """:func:`note_consent` for many people by their numbers: whether they agree, and the proof. What is new is noted.
+
+    Inside the transaction; five statements, however many. The permission is the caller's matter.
+    """
+    numbers, moment = sorted(said), now()
+    db.session.execute(select(User.id).where(User.id.in_(numbers)).order_by(User.id).with_for_update())
+    last = {row.user_id: row for row in db.session.scalars(_newest(numbers, purpose))}
+    new = [number for number in numbers if number not in last or (last[number].state == GIVEN) != said[number][0]]
+    for number in new:
+        if number in last:
+            last[number].newest = False
+    db.session.flush()
+    for number in new:
+        given, proof = said[number]
+        row = Consent(user_id=number, purpose=purpose, state=GIVEN if given else WITHDRAWN, way=way,
+                      proof=block(proof, "proof", TEXT_LENGTH), at=moment, noted_at=moment, newest=True)  # fmt: skip
+        row.actor_id = actor.id if actor is not None else None
+        db.session.add(row)
+        publish("customers_consent_changed", person_id=number, purpose=purpose, given=given)
+    db.session.flush()
+
+
 def has_consent(user_id: int, purpose: str = OFFERS) -> bool:
     """Whether somebody's newest word on it is yes. One query; who said nothing has not agreed."""
     return bool(consenting([user_id], purpose))
@@ -102,6 +125,18 @@ def standing(user: User) -> dict[str, Consent]:
     """The newest word of somebody on each purpose. One query."""
     query = select(Consent).where(Consent.user_id == user.id, Consent.newest)
     return {row.purpose: row for row in db.session.scalars(query.options(joinedload(Consent.actor)))}
+
+
+def lately(user: User, viewer: User, limit: int) -> Sequence[tuple[Consent, bool]]:
+    """The newest word on each purpose, and so many of all, the newest first; whether the viewer may see its ticket.
+
+    One query.
+    """
+    last = select(Consent.id).where(Consent.user_id == user.id).order_by(Consent.at.desc(), Consent.id.desc())
+    seen = func.coalesce(Consent.ticket_id.in_(visible_tickets(viewer).with_only_columns(Ticket.id)), false())
+    query = select(Consent, seen).where(Consent.user_id == user.id, Consent.newest | Consent.id.in_(last.limit(limit)))
+    rows = db.session.execute(query.options(joinedload(Consent.actor)).order_by(Consent.at.desc(), Consent.id.desc()))
+    return [(row, bool(is_seen)) for row, is_seen in rows]
 
 
 def history(user: User, limit: int = 100) -> Sequence[Consent]:

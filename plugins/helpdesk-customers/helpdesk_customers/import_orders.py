@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from helpdesk.api import Invalid, User, db, now
+from helpdesk.api import Invalid, db, now
 from helpdesk.api import gettext as _
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_customers import orders
 from helpdesk_customers.fields import read_day
-from helpdesk_customers.import_people import find_firms, find_people
 from helpdesk_customers.imports.addresses import read_address
 from helpdesk_customers.imports.kinds import BadRow, Batch, ImportColumn, ImportKind, Item
+from helpdesk_customers.imports.people import Person, find_firms, find_people, write_people
 from helpdesk_customers.models import CANCELLED, ORDER_STATES, PAID, PLACED, RETURNED, Order, OrderLine
 from helpdesk_customers.money import MOST, read_amount, read_currency, sku_key
 from helpdesk_customers.texts import line
@@ -130,18 +130,20 @@ def store(items: Sequence[Item], batch: Batch) -> Mapping[int, str | BadRow]:
         if problem := _problem(groups[key], key in batch.seen):
             said |= {item.row: BadRow(problem) for item in groups.pop(key)}
     firsts = [group[0].value for group in groups.values()]
-    emails = [row.email for row in firsts if row.email]
-    people, _made = find_people(emails, {row.email: row.customer for row in firsts})
-    firms = find_firms([row.organization for row in firsts])
+    people = find_people({row.email: row.customer for row in reversed(firsts) if row.email})
+    firms = find_firms(row.organization for row in firsts)
     wanted: dict[tuple[str, str], tuple[list[Item], dict[str, Any]]] = {}
     for group in groups.values():
         row = group[0].value
         person = people.get(row.email)
-        if person is not None and (person.is_staff or person.is_service):
+        if person is not None and not person.is_customer:
             problem = _("%(name)s works here, and is no customer.", name=person.display_name)
             said |= {item.row: BadRow(problem) for item in group}
             continue
+        if person is not None:
+            person.fill(name=row.customer)
         wanted[(row.source, row.number)] = (group, _columns(group, person, firms.get(row.organization)))
+    write_people(people.values())
     for key, word in _write(wanted, batch.later).items():
         said |= {item.row: word for item in wanted[key][0]}
     return said
@@ -170,7 +172,7 @@ def _problem(group: Sequence[Item], is_apart: bool) -> str:
     return ""
 
 
-def _columns(group: Sequence[Item], person: User | None, firm: int | None) -> dict[str, Any]:
+def _columns(group: Sequence[Item], person: Person | None, firm: int | None) -> dict[str, Any]:
     row: LineRow = group[0].value
     total = sum(item.value.amount for item in group) if row.total is None else row.total
     return {

@@ -4,18 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from helpdesk.api import (
     Invalid,
-    Organization,
-    User,
     clean_tags,
     db,
     known_locale,
     publish,
-    requesters_for,
     split_tags,
     tidy_language,
 )
@@ -24,6 +21,7 @@ from helpdesk.api import lazy_gettext as _l
 from helpdesk_customers import consents, fields, records
 from helpdesk_customers.imports.addresses import read_address
 from helpdesk_customers.imports.kinds import BadRow, Batch, ImportColumn, ImportKind, Item
+from helpdesk_customers.imports.people import Person, find_firms, find_people, write_people
 from helpdesk_customers.models import PERSON, FieldValue, Record, RecordField, RecordTag
 from helpdesk_customers.texts import block, line
 
@@ -108,33 +106,34 @@ def read(values: Mapping[str, str]) -> PersonRow:
 
 def store(items: Sequence[Item], batch: Batch) -> Mapping[int, str | BadRow]:
     """Make or fill in the customers of some rows, in a number of statements that does not grow with them."""
-    firms = find_firms([item.value.organization for item in items])
-    people, made = find_people([item.value.email for item in items], _first_names(items), _known(items, firms))
+    firms = find_firms(item.value.organization for item in items)
+    people = find_people(_names(items), _known(items, firms))
     said: dict[int, str | BadRow] = {}
     usable = []
     for item in items:
-        person = people[item.value.email]
-        if person.is_staff or person.is_service:
+        row, person = item.value, people[item.value.email]
+        if not person.is_customer:
             said[item.row] = BadRow(_("%(name)s works here, and is no customer.", name=person.display_name))
             continue
         usable.append((item, person))
-        changed = _fill(person, item.value, firms, batch.overwrite)
-        new = item.value.email in made
-        said[item.row] = "created" if new else "changed" if changed else "same"
-        made.discard(item.value.email)
+        firm = firms.get(row.organization)
+        changed = person.fill(batch.overwrite, name=row.name, phone=row.phone, locale=row.locale, organization_id=firm)
+        said[item.row] = "created" if person.is_new else "changed" if changed else "same"
+        # A second row of the same address changes who is there.
+        person.is_new = False
+    write_people(people.values())
     for number, word in _fill_records(usable, batch).items():
         if isinstance(word, BadRow) or said[number] == "same":
             said[number] = word
-    for item, person in usable:
-        if item.value.offers is not None:
-            _note_offers(item.value, person, batch)
+    _note_offers(usable, batch)
     db.session.flush()
     return said
 
 
-def _first_names(items: Sequence[Item]) -> dict[str, str]:
-    """Of several rows of one address the first that has a name counts."""
-    return {item.value.email: item.value.name for item in reversed(items) if item.value.name}
+def _names(items: Sequence[Item]) -> dict[str, str]:
+    """The addresses; of several rows of one address the first that has a name counts."""
+    named = {item.value.email: item.value.name for item in reversed(items) if item.value.name}
+    return {item.value.email: named.get(item.value.email, "") for item in items}
 
 
 def _known(items: Sequence[Item], firms: Mapping[str, int]) -> dict[str, dict[str, Any]]:
@@ -145,52 +144,7 @@ def _known(items: Sequence[Item], firms: Mapping[str, int]) -> dict[str, dict[st
     }
 
 
-def find_people(
-    emails: Sequence[str], names: Mapping[str, str], known: Mapping[str, Mapping[str, Any]] | None = None
-) -> tuple[dict[str, User], set[str]]:
-    """Who has these addresses, merges considered, made where there is nobody; and which of them are new."""
-    addresses = list(dict.fromkeys(emails))
-    there = set(db.session.scalars(select(User.email).where(User.email.in_(addresses))))
-    if not addresses:
-        return {}, set()
-    found = requesters_for([(address, names.get(address, "")) for address in addresses], known=known)
-    return dict(zip(addresses, found, strict=True)), set(addresses) - there
-
-
-def find_firms(names: Sequence[str]) -> dict[str, int]:
-    """The numbers of organizations by name, made where there is none. Two statements when all are there."""
-    wanted = {name.casefold(): name for name in names if name}
-    if not wanted:
-        return {}
-    same = or_(Organization.name.in_(wanted.values()), func.lower(Organization.name).in_(wanted))
-    there = {
-        name.casefold(): number
-        for number, name in db.session.execute(select(Organization.id, Organization.name).where(same))
-    }
-    if missing := {key: name for key, name in wanted.items() if key not in there}:
-        db.session.execute(insert(Organization.__table__), [{"name": name} for name in missing.values()])
-        made = select(Organization.id, Organization.name).where(Organization.name.in_(missing.values()))
-        there |= {name.casefold(): number for number, name in db.session.execute(made)}
-    return {name: there[name.casefold()] for name in names if name}
-
-
-def _fill(person: User, row: PersonRow, firms: Mapping[str, int], overwrite: bool) -> bool:
-    wanted = {
-        "name": row.name,
-        "phone": row.phone,
-        "locale": row.locale,
-        "organization_id": firms.get(row.organization),
-    }
-    changed = False
-    for key, value in wanted.items():
-        before = getattr(person, key)
-        if value and value != before and (overwrite or not before):
-            setattr(person, key, value)
-            changed = True
-    return changed
-
-
-def _fill_records(rows: Sequence[tuple[Item, User]], batch: Batch) -> dict[int, str | BadRow]:
+def _fill_records(rows: Sequence[tuple[Item, Person]], batch: Batch) -> dict[int, str | BadRow]:
     full = [(item, person) for item, person in rows if item.value.has_record]
     if not full:
         return {}
@@ -250,12 +204,14 @@ def _value(kept: RecordField, text: str) -> dict[str, Any]:
     return columns
 
 
-def _note_offers(row: PersonRow, person: User, batch: Batch) -> None:
-    """Only what is new is noted: the same file twice says the same once."""
-    if consents.has_consent(person.id) is not row.offers or (row.offers is False and not consents.standing(person)):
-        consents.note_consent(
-            person, "offers", bool(row.offers), batch.actor, way="import", proof=row.proof or _("Taken in from a file")
-        )
+def _note_offers(rows: Sequence[tuple[Item, Person]], batch: Batch) -> None:
+    """Only what is new is noted: the same file twice says the same once. The last row of somebody counts."""
+    said = {person.id: item.value for item, person in rows if item.value.offers is not None}
+    if not said:
+        return
+    proof = _("Taken in from a file")
+    words = {number: (bool(row.offers), row.proof or proof) for number, row in said.items()}
+    consents.note_many(consents.OFFERS, words, batch.actor, way="import")
 
 
 def _phone(text: str) -> str:

@@ -24,14 +24,15 @@ _LEAP = 2000
 
 
 def record_of(subject: Subject) -> Record | None:
-    """The record with its tags, values and worth; None: nothing is noted. Four queries at most."""
+    """The record with its tags, values and worth; None: nothing is noted. Three queries at most."""
     query = select(Record).where(is_of(subject))
     query = query.options(
         selectinload(Record.tags),
         selectinload(Record.values).joinedload(FieldValue.field),
-        selectinload(Record.worths),
+        # A row for each currency: one or two.
+        joinedload(Record.worths),
     )
-    return db.session.scalar(query)
+    return db.session.scalars(query).unique().one_or_none()
 
 
 def ensure(subject: Subject) -> Record:
@@ -55,7 +56,7 @@ def ensure_many(kind: str, ids: Iterable[int]) -> dict[int, int]:
         if missing := [number for number in part if number not in have]:
             moment = now()
             rows = [{column.key: number, "created_at": moment, "changed_at": moment} for number in missing]
-            db.session.execute(dialect.insert(Record).on_conflict_do_nothing(), rows)
+            db.session.execute(dialect.insert(Record.__table__).on_conflict_do_nothing(), rows)
             have = {owner: record for owner, record in db.session.execute(query)}
         found |= have
     return found

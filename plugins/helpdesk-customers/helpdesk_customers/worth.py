@@ -4,14 +4,12 @@ Sums stand per currency and are never added up over them. Each part is said in f
 and currency that have bought something: 5 is the best fifth. With fewer than five records there is nothing to compare.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, case, cast, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, Integer, case, cast, delete, func, insert, select, update
 
 from helpdesk.api import Work, db, now, schedule, settings, transaction
 from helpdesk_customers.models import COUNTED, SUBJECTS, Order, Record, Worth, WorthBound
@@ -27,6 +25,7 @@ RECOUNT = "customers.recount"
 _DAYS = ("days", "", "days")
 # People and organizations of one statement; records of one step.
 _ROWS, _STEP = 500, 5_000
+_Bounds = Mapping[tuple[str, str], Sequence[int]]
 _DIRECT: Mapping[str, Any] = {"synchronize_session": False}
 
 
@@ -56,7 +55,7 @@ def parts_of(worth: Worth) -> list[Part]:
 def recount(subject: str, records: Mapping[int, int]) -> None:
     """Count the worth of people or organizations anew; ``records``: the numbers of their records by theirs.
 
-    Inside the transaction. Four statements for 500 of them. Nobody else's rows are touched; fifths are by the bounds
+    Inside the transaction. Three statements for 500 of them. Nobody else's rows are touched; fifths are by the bounds
     that were counted last.
     """
     if not records:
@@ -68,8 +67,9 @@ def recount(subject: str, records: Mapping[int, int]) -> None:
         mine = [records[number] for number in part]
         # Two that count the same records at once come one after the other: the second sees the orders of the first.
         db.session.execute(select(Record.id).where(Record.id.in_(mine)).order_by(Record.id).with_for_update())
-        rows = [_row(records[row.owner], row, bounds) for row in _sums(subject, part, begin)]
-        _keep(mine, rows)
+        db.session.execute(delete(Worth).where(Worth.record_id.in_(mine)).execution_options(**_DIRECT))
+        db.session.execute(_counted(subject, part, begin, bounds), execution_options=_DIRECT)
+    _expire()
 
 
 def recount_due(limit: int = _ROWS) -> int:
@@ -153,53 +153,50 @@ def _keep_days(days: int) -> None:
     row.most, row.counted_at = [days], now()
 
 
-def fifth(value: int, most: Sequence[int]) -> int:
-    """In which fifth a number is, where ``most`` are the largest of the first four; 0 where nothing was counted."""
-    return 1 + bisect_left(most, value) if most else 0
-
-
 # ---- counting
 
 
-def _sums(subject: str, ids: Sequence[int], begin: datetime) -> Sequence[Any]:
-    owner = key_of(subject, Order)
-    inside = Order.placed_at >= begin
-    query = (
+def _counted(subject: str, ids: Sequence[int], begin: datetime, bounds: _Bounds) -> Any:
+    """A statement that writes what the orders of these people or organizations come to, with its fifths."""
+    owner, inside = key_of(subject, Order), Order.placed_at >= begin
+    sums = (
         select(
             owner.label("owner"),
             Order.currency,
-            func.coalesce(func.sum(case((inside, Order.amount), else_=0)), 0).label("revenue"),
+            _whole(func.sum(case((inside, Order.amount), else_=0))).label("revenue"),
             func.count(case((inside, Order.id))).label("orders"),
             func.min(case((inside, Order.placed_at))).label("oldest_at"),
-            func.coalesce(func.sum(Order.amount), 0).label("revenue_ever"),
+            _whole(func.sum(Order.amount)).label("revenue_ever"),
             func.count(Order.id).label("orders_ever"),
             func.min(Order.placed_at).label("first_at"),
             func.max(Order.placed_at).label("last_at"),
         )
         .where(owner.in_(ids), Order.state.in_(COUNTED))
         .group_by(owner, Order.currency)
-        .order_by(owner, Order.currency)
+        .subquery()
     )
-    return db.session.execute(query).all()
+    counted = {RECENCY: _seconds_of(sums.c.last_at), FREQUENCY: sums.c.orders, MONETARY: sums.c.revenue}
+    fifths = {part: _fifth_in(sums.c.currency, counted[part], part, bounds) for part in PARTS}
+    values = {"record_id": Record.id, **{key: column for key, column in sums.c.items() if key != "owner"}, **fifths}
+    values["score"] = sum(fifths.values(), start=cast(0, Integer))
+    rows = select(*values.values()).join_from(sums, Record, key_of(subject) == sums.c.owner)
+    return insert(Worth).from_select(list(values), rows)
 
 
-def _row(record_id: int, sums: Any, bounds: Mapping[tuple[str, str], Sequence[int]]) -> dict[str, Any]:
-    names = ("currency", "orders", "oldest_at", "orders_ever", "first_at", "last_at")
-    row: dict[str, Any] = {name: getattr(sums, name) for name in names}
-    # PostgreSQL adds whole numbers up to decimals.
-    row |= {"record_id": record_id, "revenue": int(sums.revenue), "revenue_ever": int(sums.revenue_ever)}
-    counted = {RECENCY: _seconds(sums.last_at), FREQUENCY: sums.orders, MONETARY: row["revenue"]}
-    for part in PARTS:
-        row[part] = fifth(counted[part], bounds.get((sums.currency, part), ()))
-    row["score"] = sum(row[part] for part in PARTS)
-    return row
+def _fifth_in(currency: Any, number: Any, part: str, bounds: _Bounds) -> Any:
+    """The fifth of a number by the bounds of its currency."""
+    known = {key: most for key, most in bounds.items() if key[1] == part and most}
+    if not known:
+        return cast(0, Integer)
+    return case(*((currency == key[0], _fifth_of(number, most)) for key, most in sorted(known.items())), else_=0)
 
 
-def _keep(record_ids: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> None:
-    db.session.execute(delete(Worth).where(Worth.record_id.in_(record_ids)).execution_options(**_DIRECT))
-    if rows:
-        dialect: Any = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-        db.session.execute(dialect.insert(Worth), list(rows))
+def _whole(total: Any) -> Any:
+    """PostgreSQL adds whole numbers up to decimals."""
+    return cast(func.coalesce(total, 0), BigInteger)
+
+
+def _expire() -> None:
     for held in list(db.session.identity_map.values()):
         if isinstance(held, Record) and "worths" in held.__dict__:
             db.session.expire(held, ["worths"])
@@ -209,7 +206,7 @@ def _seconds(moment: datetime | None) -> int:
     return int(moment.timestamp()) if moment is not None else 0
 
 
-def _bounds(subject: str) -> Mapping[tuple[str, str], Sequence[int]]:
+def _bounds(subject: str) -> _Bounds:
     rows = db.session.scalars(select(WorthBound).where(WorthBound.subject == subject))
     return {(row.currency, row.part): row.most for row in rows}
 
