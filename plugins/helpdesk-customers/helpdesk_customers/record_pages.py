@@ -5,20 +5,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from helpdesk.api import User, allowed, db, merges_of, ngettext, permission_required, reader, settings
-from helpdesk_customers import consents, duplicates, fields, orders, ownership, timeline
+from helpdesk_customers import consents, duplicates, fields, orders, ownership, segments, timeline
 from helpdesk_customers.blueprint import pages, show
 from helpdesk_customers.duplicate_pages import MERGE
-from helpdesk_customers.finding import organization_of, person_of, row_of, seen_numbers
-from helpdesk_customers.models import ORDER_STATES, Order, OrderLine, Record, Segment
+from helpdesk_customers.finding import organization_of, person_of, row_of
+from helpdesk_customers.models import ORDER_STATES, Order, OrderLine, Record
 from helpdesk_customers.permissions import EDIT, MANAGE, USE
 from helpdesk_customers.purchases import bought_of
 from helpdesk_customers.records import record_of
-from helpdesk_customers.segments import segments_of
 from helpdesk_customers.settings import CustomerSettings
-from helpdesk_customers.subjects import Subject, kind_of
+from helpdesk_customers.subjects import Subject
 
 _LINES, _ORDERS, _SIZE = 8, 5, 30
 
@@ -46,26 +45,28 @@ def organization(organization_id: int) -> Any:
 def record_page(subject: Subject, typed: Mapping[str, str] | None = None, errors: dict[str, str] | None = None) -> Any:
     """All of it; ``typed`` and ``errors`` of a form that was refused."""
     is_person, record = isinstance(subject, User), record_of(subject)
-    said = consents.standing(subject) if isinstance(subject, User) else {}
-    bought_last, more = orders.orders_of(subject, limit=_ORDERS)
+    said = consents.lately(subject, reader(), _LINES + 1) if isinstance(subject, User) else []
+    # The timeline shows them too: they are asked for once.
+    bought_last, _more = orders.orders_of(subject, limit=max(_ORDERS, _LINES) + 1)
+    known = {timeline.ORDER: bought_last, timeline.CONSENT: [one for one, _seen in said]}
     return show(
         "record.html",
         422 if errors else 200,
         subject=subject,
         is_person=is_person,
         record=record,
-        values=_values(subject, record),
+        values=_values(record),
         worths=[worth for worth in record.worths if worth.orders_ever] if record is not None else [],
         note=_note(),
-        line=timeline.page(subject, reader(), limit=_LINES),
-        orders=bought_last,
-        more_orders=bool(more),
+        line=timeline.page(subject, reader(), limit=_LINES, known=known),
+        orders=bought_last[:_ORDERS],
+        more_orders=len(bought_last) > _ORDERS,
         owned=ownership.owned_of(subject),
         bought=bought_of(subject),
         purposes=consents.purposes() if is_person else [],
-        standing=said,
-        seen=seen_numbers(one.ticket_id for one in said.values()),
-        names_of=_segments(subject) if isinstance(subject, User) else [],
+        standing={one.purpose: one for one, _seen in said if one.newest},
+        seen={one.ticket_id for one, is_seen in said if is_seen},
+        names_of=segments.having(subject) if isinstance(subject, User) else [],
         pairs=duplicates.find_pairs_of(subject) if isinstance(subject, User) else [],
         merges=merges_of(subject) if isinstance(subject, User) else [],
         may_edit=allowed(reader(), EDIT),
@@ -76,19 +77,14 @@ def record_page(subject: Subject, typed: Mapping[str, str] | None = None, errors
     )
 
 
-def _values(subject: Subject, record: Record | None) -> list[tuple[Any, str]]:
+def _values(record: Record | None) -> list[tuple[Any, str]]:
     """The fields that are filled in, in their order."""
     if record is None or not record.values:
         return []
-    filled = {value.field_id: value for value in record.values}
-    listed = fields.fields_of(kind_of(subject))
-    return [(field, fields.show_value(field, filled[field.id])) for field in listed if field.id in filled]
-
-
-def _segments(person: User) -> list[Segment]:
-    numbers = segments_of(person)
-    query = select(Segment).where(Segment.id.in_(numbers)).order_by(func.lower(Segment.name))
-    return list(db.session.scalars(query)) if numbers else []
+    filled = sorted(
+        (value for value in record.values if value.field.active), key=lambda one: (one.field.position, one.field_id)
+    )
+    return [(value.field, fields.show_value(value.field, value)) for value in filled]
 
 
 def _note() -> str:

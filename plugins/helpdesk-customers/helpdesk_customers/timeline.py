@@ -6,12 +6,12 @@ rows than a page has. So a page costs the same however long the line is, and not
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, and_, exists, or_, select, true
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from helpdesk.api import Message, Organization, Ticket, User, collect, db, ngettext, snippet, visible_tickets
@@ -64,21 +64,39 @@ class Asked:
     """One page that is asked for; sources put their entries into it."""
 
     def __init__(
-        self, person_ids: Sequence[int], organization_id: int | None, viewer: User, place: Place | None, limit: int
+        self,
+        person_ids: Sequence[int],
+        organization_id: int | None,
+        viewer: User,
+        place: Place | None,
+        limit: int,
+        kinds: Sequence[str] = (),
+        known: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
         self.person_ids = tuple(person_ids)
         self.organization_id = organization_id
         self.viewer = viewer
         self.limit = limit
         self._place = place
+        self._kinds = kinds
+        self._known = known or {}
+
+    def wants(self, kind: str) -> bool:
+        """Whether entries of that kind stand on the page."""
+        return not self._kinds or kind in self._kinds
+
+    def behind(self, kind: str, at: Any, number: Any) -> Any:
+        """That a row of that kind comes behind the place where the page begins."""
+        return _behind(self._place, kind, at, number) if self._place is not None else true()
 
     def newest(self, kind: str, query: Select[Any], at: Any, number: Any) -> Sequence[Any]:
         """The rows of ``query`` that belong on this page; ``at`` and ``number`` are its columns to sort by.
 
         One query. The first column of each row, as the database is asked for entities.
         """
-        if self._place is not None:
-            query = query.where(_behind(self._place, kind, at, number))
+        if kind in self._known and self._place is None:
+            return self._known[kind][: self.limit + 1]
+        query = query.where(self.behind(kind, at, number))
         query = query.order_by(at.desc(), number.desc()).limit(self.limit + 1)
         return db.session.scalars(query).unique().all()
 
@@ -115,21 +133,27 @@ def kinds() -> list[tuple[str, str]]:
 
 
 def page(
-    subject: Subject, viewer: User, cursor: str = "", limit: int = SIZE, kinds: Sequence[str] = ()
+    subject: Subject,
+    viewer: User,
+    cursor: str = "",
+    limit: int = SIZE,
+    kinds: Sequence[str] = (),
+    known: Mapping[str, Sequence[Any]] | None = None,
 ) -> TimelinePage:
     """One page of the line of a person or an organization, as far as ``viewer`` may see the tickets.
 
-    ``kinds`` narrows it; nothing is all. Ten queries at most, and one of each plugin. A cursor that cannot be read
-    begins at the start.
+    ``kinds`` narrows it; nothing is all. Five queries at most, and one of each plugin. A cursor that cannot be read
+    begins at the start. ``known`` are the newest orders or consents, one more than ``limit`` if there are as many,
+    where the caller has them already.
     """
     limit = max(1, min(limit, LONGEST))
     people = [subject.id] if isinstance(subject, User) else []
     firm = subject.id if isinstance(subject, Organization) else None
-    asked = Asked(people, firm, viewer, read_cursor(cursor), limit)
-    wanted = [kind for kind in (*OWN, OTHER) if not kinds or kind in kinds]
+    asked = Asked(people, firm, viewer, read_cursor(cursor), limit, kinds, known)
     found: list[Entry] = []
-    for kind in wanted:
-        found += _SOURCES[kind](asked, subject)
+    for source, wanted in _SOURCES:
+        if any(asked.wants(kind) for kind in wanted):
+            found += source(asked, subject)
     found = sorted({entry.order: entry for entry in found if asked.takes(entry)}.values(), key=_order, reverse=True)
     last = found[limit - 1] if len(found) > limit else None
     return TimelinePage(found[:limit], write_cursor(last) if last is not None else "")
@@ -182,42 +206,41 @@ def _tickets(asked: Asked, subject: Subject) -> list[Entry]:
     ]  # fmt: skip
 
 
-def _said(asked: Asked, subject: Subject, is_call: bool) -> list[Message]:
-    kind = CALL if is_call else MESSAGE
+def _said(asked: Asked, subject: Subject) -> list[Entry]:
+    """Messages and calls. One query: calls are messages that took a while on the telephone."""
     tickets = _seen(asked, subject).with_only_columns(Ticket.id)
-    query = select(Message).where(Message.ticket_id.in_(tickets))
-    query = query.where(Message.call_seconds.is_not(None) if is_call else Message.call_seconds.is_(None))
-    if not is_call:
+    is_call, earlier = Message.call_seconds.is_not(None), aliased(Message)
+    which = []
+    if asked.wants(CALL):
+        which.append(and_(is_call, asked.behind(CALL, Message.created_at, Message.id)))
+    if asked.wants(MESSAGE):
         # Notes are no contact; what opened the ticket stands there as the ticket.
-        earlier = aliased(Message)
         before = exists().where(earlier.ticket_id == Message.ticket_id, earlier.created_at < Message.created_at)
-        query = query.where(Message.visibility == "public", before)
+        is_said = and_(~is_call, Message.visibility == "public", before)
+        which.append(and_(is_said, asked.behind(MESSAGE, Message.created_at, Message.id)))
+    query = select(Message).where(Message.ticket_id.in_(tickets), or_(*which))
     query = query.options(joinedload(Message.author), joinedload(Message.ticket))
-    return list(asked.newest(kind, query, Message.created_at, Message.id))
+    # Of the same moment messages come before calls, as the line is sorted.
+    query = query.order_by(Message.created_at.desc(), is_call, Message.id.desc()).limit(asked.limit + 1)
+    return [_call(one) if one.call_seconds is not None else _message(one) for one in db.session.scalars(query).unique()]
 
 
-def _messages(asked: Asked, subject: Subject) -> list[Entry]:
-    found = []
-    for message in _said(asked, subject, is_call=False):
-        is_ours = message.author is not None and message.author.is_staff
-        title = _("We answered: %(subject)s", subject=message.ticket.subject) if is_ours else message.ticket.subject
-        found.append(
-            Entry(MESSAGE, message.id, message.created_at, title, text=snippet(message.text), ticket=message.ticket_id,
-                  icon="send" if is_ours else "mail", by=message.author.display_name if message.author else "")
-        )  # fmt: skip
-    return found
+def _message(message: Message) -> Entry:
+    is_ours = message.author is not None and message.author.is_staff
+    title = _("We answered: %(subject)s", subject=message.ticket.subject) if is_ours else message.ticket.subject
+    icon = "send" if is_ours else "mail"
+    return _entry(MESSAGE, message, title, icon)
 
 
-def _calls(asked: Asked, subject: Subject) -> list[Entry]:
-    found = []
-    for message in _said(asked, subject, is_call=True):
-        minutes = max(1, round((message.call_seconds or 0) / 60))
-        title = ngettext("Call of %(num)s minute", "Call of %(num)s minutes", minutes)
-        found.append(
-            Entry(CALL, message.id, message.created_at, title, text=snippet(message.text), ticket=message.ticket_id,
-                  icon="phone", by=message.author.display_name if message.author else "")
-        )  # fmt: skip
-    return found
+def _call(message: Message) -> Entry:
+    minutes = max(1, round((message.call_seconds or 0) / 60))
+    return _entry(CALL, message, ngettext("Call of %(num)s minute", "Call of %(num)s minutes", minutes), "phone")
+
+
+def _entry(kind: str, message: Message, title: str, icon: str) -> Entry:
+    by = message.author.display_name if message.author is not None else ""
+    return Entry(kind, message.id, message.created_at, title, text=snippet(message.text), ticket=message.ticket_id,
+                 icon=icon, by=by)  # fmt: skip
 
 
 def _orders(asked: Asked, subject: Subject) -> list[Entry]:
@@ -261,11 +284,10 @@ def _is_of_plugin(entry: Any) -> bool:
     )
 
 
-_SOURCES = {
-    TICKET: _tickets,
-    MESSAGE: _messages,
-    CALL: _calls,
-    ORDER: _orders,
-    CONSENT: _consents,
-    OTHER: _others,
-}
+_SOURCES = (
+    (_tickets, (TICKET,)),
+    (_said, (MESSAGE, CALL)),
+    (_orders, (ORDER,)),
+    (_consents, (CONSENT,)),
+    (_others, (OTHER,)),
+)

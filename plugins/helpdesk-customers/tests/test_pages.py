@@ -179,7 +179,7 @@ def test_a_record_shows_everything_in_a_fixed_number_of_queries(
         consents.note_consent(anna, "news", bool(number % 2), boss, way="email", words="Said so.")
     with count_queries() as statements:
         more = as_agent.get(address).text
-    assert len(statements) == few and few <= 32, f"{few} and {len(statements)}\n" + "\n".join(statements)
+    assert len(statements) == few and few <= 15, f"{few} and {len(statements)}\n" + "\n".join(statements)
     assert "All orders" in more and "All of it" in more
 
 
