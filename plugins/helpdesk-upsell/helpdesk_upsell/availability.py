@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from helpdesk.api import db, now, settings
 from helpdesk.api import gettext as _
 from helpdesk_upsell.models import DECLINED, LATER, Suggestion
 from helpdesk_upsell.prepared import Catalogue, Item
 from helpdesk_upsell.settings import RecommendationSettings
+
+_DECLINED = select(Suggestion.sku, Suggestion.why, Suggestion.answered_at).where(
+    Suggestion.user_id == bindparam("customer"),
+    Suggestion.state == DECLINED,
+    Suggestion.answered_at > bindparam("since"),
+)
 
 
 def why_not(
@@ -44,7 +50,7 @@ def refused(user_id: int) -> set[str]:
         True: now() - timedelta(days=max(1, chosen.cooling_days)),
         False: now() - timedelta(days=chosen.declined_days),
     }
-    query = select(Suggestion.sku, Suggestion.why, Suggestion.answered_at).where(
-        Suggestion.user_id == user_id, Suggestion.state == DECLINED, Suggestion.answered_at > min(limits.values())
-    )
-    return {sku for sku, why, at in db.session.execute(query) if at is not None and at > limits[why == LATER]}
+    given = {"customer": user_id, "since": min(limits.values())}
+    return {
+        sku for sku, why, at in db.session.execute(_DECLINED, given) if at is not None and at > limits[why == LATER]
+    }

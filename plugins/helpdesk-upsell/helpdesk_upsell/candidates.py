@@ -2,23 +2,23 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from flask_babel import format_percent
 from helpdesk_customers.api import sku_key
-from sqlalchemy import select
 
-from helpdesk.api import Invalid, Ticket, User, collect, db, fallbacks, settings
+from helpdesk.api import Invalid, Ticket, User, cached, collect, fallbacks, settings
 from helpdesk.api import gettext as _
-from helpdesk_upsell import conditions, scoring
-from helpdesk_upsell.models import ONE, TOGETHER, Pair
+from helpdesk_upsell import conditions, prepared, scoring
+from helpdesk_upsell.models import ONE, TOGETHER
 from helpdesk_upsell.prepared import Catalogue, Ready
-from helpdesk_upsell.scoring import Score
+from helpdesk_upsell.scoring import MOST, Score
 from helpdesk_upsell.settings import RecommendationSettings
-from helpdesk_upsell.situations import Situation
+from helpdesk_upsell.situations import Bought, Situation
 
-_MOST_PAIRS, _MOST_WORDS = 200, 500
 Parts = Sequence[tuple[str, int]]
+_REPLACES, _GOES_WITH = (("replaces", scoring.REPLACEMENT),), (("goes_with", scoring.COMPANION),)
 
 
 @dataclass(frozen=True)
@@ -35,50 +35,95 @@ class Candidate:
     pitch: str = ""
 
 
-def candidates(ticket: Ticket, customer: User, seen: Situation, rules: Sequence[Ready], products: Catalogue) -> list[
-    Candidate
-]:  # fmt: skip
-    """The best candidate for each product, the best product first; nothing is left out yet."""
-    best: dict[str, Candidate] = {}
-    found = [*_by_rules(seen, rules, products), *_by_plugins(ticket, customer, products)]
-    for one in found:
-        there = best.get(one.sku)
-        if there is None or one.score.order < there.score.order:
-            best[one.sku] = one
-    return sorted(best.values(), key=lambda one: (*one.score.order, one.sku))
+@dataclass(frozen=True)
+class _Rule:
+    """A rule that is on, taken apart once: what the product does not decide, and what it does."""
+
+    rule: Ready
+    others: Sequence[Mapping[str, Any]]
+    about_product: Sequence[Mapping[str, Any]]
+    base: Parts
+    points: int
 
 
-def _by_rules(seen: Situation, rules: Sequence[Ready], products: Catalogue) -> Iterator[Candidate]:
-    pairs: Sequence[Pair] | None = None
-    for rule in rules:
+class _Offer(NamedTuple):
+    """A product that fits by being bought with what she has, or by the catalogue."""
+
+    sku: str
+    parts: Parts
+    points: int
+    # What makes the reason, and of what.
+    words: Callable[..., str]
+    given: tuple[Any, ...]
+
+
+# How well it fits; and the rule with the offer that says so, or what another plugin suggests.
+_Found = tuple[int, _Rule | None, _Offer | None, Candidate | None]
+
+
+def candidates(ticket: Ticket, customer: User, seen: Situation, products: Catalogue) -> Iterator[Candidate]:
+    """The best candidate for each product, the best product first; nothing is left out yet. They are made one by one,
+    since only the first few are looked at.
+    """
+    best: dict[str, _Found] = {}
+    done: set[str] = set()
+    for one in cached("upsell.taken_apart", _take_apart):
+        # What the product does not decide is asked once, not for each product. A rule that is no stronger than one of
+        # its kind that suggests all there is adds nothing.
+        if one.rule.kind in done or not conditions.holds(one.others, seen, None):
+            continue
+        _add_rule(best, one, seen, products)
+        if one.rule.kind != ONE and not one.about_product:
+            done.add(one.rule.kind)
+    for given in _by_plugins(ticket, customer, products):
+        _put(best, given.sku, (given.score.fit, None, None, given))
+    items = products.items
+    for sku in sorted(best, key=lambda sku: (-best[sku][0], -items[sku].margin, sku)):
+        _fit, found, offer, candidate = best[sku]
+        yield candidate if found is None and candidate is not None else _candidate(found, offer, sku, products)
+
+
+def _take_apart() -> Sequence[_Rule]:
+    """The strongest rules of a kind first: they leave little to do for the others."""
+    found = []
+    for rule in prepared.rules():
         about_product = [one for one in rule.conditions if _is_about_product(one)]
         others = [one for one in rule.conditions if not _is_about_product(one)]
-        # What the product does not decide is asked once, not for each product.
-        if not conditions.holds(others, seen, None):
-            continue
         base = scoring.of_rule(rule.weight, rule.conditions)
-        if rule.kind == ONE:
-            item = products.items.get(rule.sku)
-            if item is not None and conditions.holds(about_product, seen, item):
-                yield _candidate(rule, base, rule.sku, [], products, _Because(rule))
+        found.append(_Rule(rule, others, about_product, base, sum(points for _part, points in base)))
+    return sorted(found, key=lambda one: -one.points)
+
+
+def _add_rule(best: dict[str, _Found], one: _Rule, seen: Situation, products: Catalogue) -> None:
+    if one.rule.kind == ONE:
+        item = products.items.get(one.rule.sku)
+        if item is not None and conditions.holds(one.about_product, seen, item):
+            _put(best, item.sku, (min(MOST, one.points), one, None, None))
+        return
+    for offer in _offers(one.rule.kind, seen, products):
+        fit = min(MOST, one.points + offer.points)
+        there = best.get(offer.sku)
+        if there is not None and there[0] >= fit:
             continue
-        if rule.kind == TOGETHER:
-            pairs = _pairs(seen.owned) if pairs is None else pairs
-            offers = list(_together(pairs, products))
-        else:
-            offers = list(_by_catalogue(seen.owned, products))
-        for sku, parts, reason in offers:
-            item = products.items.get(sku)
-            if sku not in seen.owned and item is not None and conditions.holds(about_product, seen, item):
-                yield _candidate(rule, base, sku, parts, products, reason)
+        if not one.about_product or conditions.holds(one.about_product, seen, products.items[offer.sku]):
+            best[offer.sku] = (fit, one, offer, None)
 
 
-def _candidate(
-    rule: Ready, base: Parts, sku: str, parts: Parts, products: Catalogue, reason: Callable[[], str]
-) -> Candidate:
-    score = Score((*base, *parts), products.items[sku].margin)
+def _put(best: dict[str, _Found], sku: str, found: _Found) -> None:
+    there = best.get(sku)
+    if there is None or found[0] > there[0]:
+        best[sku] = found
+
+
+def _candidate(one: _Rule | None, offer: _Offer | None, sku: str, products: Catalogue) -> Candidate:
+    assert one is not None, "What no rule suggests was suggested by a plugin."
+    rule, parts = one.rule, offer.parts if offer is not None else ()
+    reason: Callable[[], str] = _Because(rule)
     if rule.reasons:
         reason = _Said(in_language(rule.reasons, None))
+    elif offer is not None:
+        reason = partial(offer.words, products, *offer.given)
+    score = Score((*one.base, *parts), products.items[sku].margin)
     return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, reason)
 
 
@@ -101,73 +146,53 @@ class _Because:
         return _("%(product)s fits because %(conditions)s.", product=name, conditions=conditions.both(given))
 
 
-Offer = tuple[str, list[tuple[str, int]], Callable[[], str]]
+def _offers(kind: str, seen: Situation, products: Catalogue) -> Sequence[_Offer]:
+    """What is bought with what she has, or what the catalogue says fits it; found once for all rules of a kind."""
+    if kind not in seen.offers:
+        seen.offers[kind] = list(_together(seen, products) if kind == TOGETHER else _by_catalogue(seen, products))
+    found: Sequence[_Offer] = seen.offers[kind]
+    return found
 
 
-def _pairs(owned: set[str]) -> Sequence[Pair]:
-    """What is bought with what she has, the surest first."""
-    if not owned:
-        return []
-    chosen = settings(RecommendationSettings)
-    # With more products than this nobody can say which of them it was.
-    query = select(Pair).where(
-        Pair.sku_a.in_(sorted(owned)[:_MOST_WORDS]), Pair.sku_b.not_in(sorted(owned)[:_MOST_WORDS])
+def _together(seen: Situation, products: Catalogue) -> Iterator[_Offer]:
+    least = settings(RecommendationSettings).confidence_least / 100
+    for row in seen.known.together:
+        one = Bought(*row)
+        if one.confidence < least:
+            return
+        if one.one in seen.owned and one.other not in seen.owned and one.other in products.items:
+            parts = scoring.of_pair(one)
+            yield _Offer(one.other, parts, sum(points for _part, points in parts), _because_together, (one,))
+
+
+def _because_together(products: Catalogue, pair: Bought) -> str:
+    return _(
+        "%(share)s of those who bought %(one)s also bought %(other)s: together %(number)s times.",
+        share=format_percent(pair.confidence, "#,##0%"),
+        one=products.name(pair.one),
+        other=products.name(pair.other),
+        number=pair.together,
     )
-    confidence = Pair.together * 100 >= Pair.count_a * chosen.confidence_least
-    return db.session.scalars(
-        query.where(confidence).order_by((Pair.together * 1.0 / Pair.count_a).desc(), Pair.id).limit(_MOST_PAIRS)
-    ).all()
 
 
-def _together(pairs: Sequence[Pair], products: Catalogue) -> Iterator[Offer]:
-    for pair in pairs:
-        yield (
-            pair.sku_b,
-            scoring.of_pair(pair),
-            _Together(pair.sku_a, pair.sku_b, pair.confidence, pair.together, products),
-        )
-
-
-@dataclass(frozen=True)
-class _Together:
-    one: str
-    other: str
-    confidence: float
-    together: int
-    products: Catalogue
-
-    def __call__(self) -> str:
-        share = format_percent(self.confidence, "#,##0%")
-        return _(
-            "%(share)s of those who bought %(one)s also bought %(other)s: together %(number)s times.",
-            share=share,
-            one=self.products.name(self.one),
-            other=self.products.name(self.other),
-            number=self.together,
-        )
-
-
-def _by_catalogue(owned: set[str], products: Catalogue) -> Iterator[Offer]:
+def _by_catalogue(seen: Situation, products: Catalogue) -> Iterator[_Offer]:
+    owned = seen.owned
     for sku in sorted(owned & products.followers.keys()):
         for newer in products.successors(sku) - owned:
-            yield newer, [("replaces", scoring.REPLACEMENT)], _Related(sku, newer, True, products)
+            yield _Offer(newer, _REPLACES, scoring.REPLACEMENT, _because_it_replaces, (sku, newer))
     for sku in sorted(owned & products.companions.keys()):
         for other in products.companions[sku] - owned:
-            yield other, [("goes_with", scoring.COMPANION)], _Related(sku, other, False, products)
+            yield _Offer(other, _GOES_WITH, scoring.COMPANION, _because_it_goes_with, (sku, other))
 
 
-@dataclass(frozen=True)
-class _Related:
-    owned: str
-    other: str
-    replaces: bool
-    products: Catalogue
+def _because_it_replaces(products: Catalogue, owned: str, other: str) -> str:
+    one = products.name(owned)
+    return _("%(other)s replaces %(one)s, which the customer owns.", other=products.name(other), one=one)
 
-    def __call__(self) -> str:
-        one, other = self.products.name(self.owned), self.products.name(self.other)
-        if self.replaces:
-            return _("%(other)s replaces %(one)s, which the customer owns.", other=other, one=one)
-        return _("%(other)s goes with %(one)s, which the customer owns.", other=other, one=one)
+
+def _because_it_goes_with(products: Catalogue, owned: str, other: str) -> str:
+    one = products.name(owned)
+    return _("%(other)s goes with %(one)s, which the customer owns.", other=products.name(other), one=one)
 
 
 def _by_plugins(ticket: Ticket, customer: User, products: Catalogue) -> Iterator[Candidate]:

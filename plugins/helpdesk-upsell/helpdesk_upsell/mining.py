@@ -14,6 +14,7 @@ from helpdesk_customers.api import COUNTED, Order, OrderLine
 from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, and_, case, delete, func, insert, select
 
 from helpdesk.api import Work, db, now, settings, transaction
+from helpdesk_upsell import profiles
 from helpdesk_upsell.models import Count, Pair
 from helpdesk_upsell.prepared import catalogue
 from helpdesk_upsell.settings import CUSTOMER, RecommendationSettings
@@ -158,4 +159,6 @@ def _keep(rows: Sequence[dict[str, Any]], count: Count) -> None:
         db.session.execute(insert(Pair), rows[start : start + _BATCH])
     db.session.execute(delete(Count))
     db.session.add(count)
+    # What goes with what a customer has stands in her profile.
+    profiles.forget_all()
     db.session.flush()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from helpdesk_customers.api import has_consent
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from helpdesk.api import Message, Tag, Ticket, TicketType, User, ask, collect, db, ngettext, now, settings
 from helpdesk.api import gettext as _
@@ -16,6 +16,26 @@ from helpdesk_upsell.settings import ANSWERED, RecommendationSettings
 _UNSOLVED = ("new", "open", "pending", "on_hold")
 # So many of the customer's last messages on the ticket are read for angry words, and so much of each.
 _MESSAGES, _LONGEST = 3, 5_000
+# Put together once: that takes longer than asking them.
+_CUSTOMER, _TICKET = bindparam("customer"), bindparam("ticket")
+_OTHERS = select(func.count(), func.max(Ticket.id)).where(
+    Ticket.requester_id == _CUSTOMER, Ticket.id != _TICKET, Ticket.category.in_(_UNSOLVED)
+)
+_COMPLAINTS = select(func.max(Ticket.id)).where(
+    Ticket.requester_id == _CUSTOMER,
+    or_(Ticket.id == _TICKET, Ticket.category.in_(_UNSOLVED)),
+    or_(
+        Ticket.tags.any(func.lower(Tag.name) == bindparam("tag")),
+        Ticket.type.has(TicketType.key == bindparam("type")),
+    ),
+)
+_SAID = (
+    select(func.substr(Message.text, 1, _LONGEST))
+    .where(Message.ticket_id == _TICKET, Message.author_id == _CUSTOMER, Message.visibility == "public")
+    .order_by(Message.id.desc())
+    .limit(_MESSAGES)
+)
+_LAST = select(func.max(Suggestion.offered_at), func.max(Suggestion.answered_at)).where(Suggestion.user_id == _CUSTOMER)
 
 
 @dataclass(frozen=True)
@@ -55,10 +75,7 @@ def _unsolved(ticket: Ticket, customer: User) -> str:
 
 
 def _other_unsolved(ticket: Ticket, customer: User) -> str:
-    query = select(func.count(), func.max(Ticket.id)).where(
-        Ticket.requester_id == customer.id, Ticket.id != ticket.id, Ticket.category.in_(_UNSOLVED)
-    )
-    number, newest = db.session.execute(query).one()
+    number, newest = db.session.execute(_OTHERS, {"customer": customer.id, "ticket": ticket.id}).one()
     if not number:
         return ""
     if number == 1:
@@ -73,27 +90,19 @@ def _other_unsolved(ticket: Ticket, customer: User) -> str:
 def _complaint(ticket: Ticket, customer: User) -> str:
     """A complaint that is open, or this ticket itself, whether or not it was solved."""
     chosen = settings(RecommendationSettings)
-    marks = []
-    if tag := chosen.complaint_tag.strip():
-        marks.append(Ticket.tags.any(func.lower(Tag.name) == tag.lower()))
-    if kind := chosen.complaint_type.strip():
-        marks.append(Ticket.type.has(TicketType.key == kind))
-    if not marks:
+    tag, kind = chosen.complaint_tag.strip().lower(), chosen.complaint_type.strip()
+    if not tag and not kind:
         return ""
-    mine = (Ticket.requester_id == customer.id, or_(Ticket.id == ticket.id, Ticket.category.in_(_UNSOLVED)))
-    number = db.session.scalar(select(func.max(Ticket.id)).where(*mine, or_(*marks)))
+    # Nothing has a tag or a type without a name.
+    given = {"customer": customer.id, "ticket": ticket.id, "tag": tag, "type": kind}
+    number = db.session.scalar(_COMPLAINTS, given)
     return _("ticket #%(number)s is a complaint", number=number) if number is not None else ""
 
 
 def _angry(ticket: Ticket, customer: User) -> str:
-    query = (
-        select(func.substr(Message.text, 1, _LONGEST))
-        .where(Message.ticket_id == ticket.id, Message.author_id == customer.id, Message.visibility == "public")
-        .order_by(Message.id.desc())
-        .limit(_MESSAGES)
-    )
+    said_last = db.session.scalars(_SAID, {"customer": customer.id, "ticket": ticket.id})
     more = settings(RecommendationSettings).angry_words
-    for text in [ticket.subject, *db.session.scalars(query)]:
+    for text in [ticket.subject, *said_last]:
         said = ask("upsell_is_angry", text=text, language=ticket.locale)
         if said or (said is None and is_angry(text, more)):
             return _("the customer writes angrily")
@@ -135,6 +144,5 @@ def whose_turn(ticket: Ticket, customer: User) -> str:
 
 def last_offer(user_id: int) -> datetime | None:
     """When something was last offered to a customer, or last answered by her."""
-    query = select(func.max(Suggestion.offered_at), func.max(Suggestion.answered_at))
-    moments = db.session.execute(query.where(Suggestion.user_id == user_id)).one()
+    moments = db.session.execute(_LAST, {"customer": user_id}).one()
     return max((one for one in moments if one is not None), default=None)

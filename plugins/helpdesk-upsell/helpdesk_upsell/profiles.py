@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from helpdesk_customers.api import COUNTED, Order, OrderLine, Ownership, segments_of
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
 from helpdesk.api import LATER, Ticket, User, db, hookimpl, now, schedule
-from helpdesk_upsell.models import Profile
+from helpdesk_upsell.models import Pair, Profile
 from helpdesk_upsell.situations import Known
 
 PREPARE = "upsell.prepare"
@@ -17,13 +17,16 @@ PREPARE = "upsell.prepare"
 OLDEST = timedelta(hours=24)
 _RENEWED = timedelta(hours=12)
 _BATCH = 100
+# What is bought together: so many pairs are kept, found by so many of the products that she has.
+_PAIRS, _PRODUCTS = 200, 10_000
+_PREPARED = select(Profile.known, Profile.made_at).where(Profile.user_id == bindparam("user"))
 
 
 def known(user: User, keep: bool = False) -> Known:
     """What is known of a customer: as prepared, or found out now. ``keep``: write it down, inside the transaction."""
-    profile = db.session.get(Profile, user.id)
-    if profile is not None and profile.made_at > now() - OLDEST:
-        return Known(**profile.known)
+    prepared = db.session.execute(_PREPARED, {"user": user.id}).one_or_none()
+    if prepared is not None and prepared.made_at > now() - OLDEST:
+        return Known(**prepared.known)
     found = find(user)
     if keep:
         _write(user.id, found)
@@ -31,10 +34,11 @@ def known(user: User, keep: bool = False) -> Known:
 
 
 def find(user: User) -> Known:
-    """Ask what she bought and owns, and in which segments she is; five queries."""
+    """Ask what she bought and owns, and in which segments she is, and what goes with it; six queries."""
     result = Known(segments=segments_of(user))
     _add_orders(result, user.id)
     _add_owned(result, user.id, user.organization_id)
+    _add_together(result)
     return result
 
 
@@ -73,11 +77,32 @@ def _add_owned(result: Known, user_id: int, organization_id: int | None) -> None
     result.owned.update(spans)
 
 
+def _add_together(result: Known) -> None:
+    """What others bought with what is hers, the surest first."""
+    owned = sorted(result.skus(now().astimezone(UTC).date()))[:_PRODUCTS]
+    if not owned:
+        return
+    query = (
+        select(Pair.sku_a, Pair.sku_b, Pair.together, Pair.count_a, Pair.count_b, Pair.baskets)
+        .where(Pair.sku_a.in_(owned), Pair.sku_b.not_in(owned))
+        .order_by((Pair.together * 1.0 / Pair.count_a).desc(), Pair.id)
+        .limit(_PAIRS)
+    )
+    for one, other, together, count_one, count_other, baskets in db.session.execute(query):
+        lift = together * baskets / (count_one * count_other)
+        result.together.append([one, other, together, together / count_one, lift])
+
+
 def forget(user_ids: Collection[int]) -> None:
     """Have the profiles of some customers made anew. Inside the transaction."""
     numbers = list(user_ids)
     for start in range(0, len(numbers), 500):
         db.session.execute(delete(Profile).where(Profile.user_id.in_(numbers[start : start + 500])))
+
+
+def forget_all() -> None:
+    """Have all profiles made anew. Inside the transaction."""
+    db.session.execute(delete(Profile))
 
 
 def prepare_now() -> None:
@@ -121,7 +146,7 @@ def customers_record_changed(person_id: int | None) -> None:
 @hookimpl(optionalhook=True)
 def customers_segment_changed() -> None:
     """A segment means something else: anybody may be in it now, or no more."""
-    db.session.execute(delete(Profile))
+    forget_all()
 
 
 def of_organizations(numbers: Iterable[int]) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from helpdesk.api import Ticket, UnknownHook, User, ask, db, language_of, now, settings, speaking
 from helpdesk.api import gettext as _
@@ -20,6 +20,9 @@ from helpdesk_upsell.situations import situation
 
 # So many products are named with the reason why they are left out.
 _NAMED = 10
+_GROUPS = select(Trial.key, Trial.held).where(
+    Trial.user_id == bindparam("user"), Trial.key.in_(bindparam("keys", expanding=True))
+)
 
 
 @dataclass(frozen=True)
@@ -80,27 +83,23 @@ def advice(ticket: Ticket, user: User | None = None, customer: User | None = Non
     customer = customer or ticket.requester
     if not is_ready():
         return Advice(objections=[_("customer records are switched off")])
-    rules = prepared.rules()
     found = list(objections(ticket, customer))
     result = Advice(objections=[one.sentence for one in found], reasons=found)
     if found:
         return result
-    _choose(result, ticket, customer, rules)
+    _choose(result, ticket, customer)
     if not result.suggestions:
         result.objections = [_why_none(result)]
     return result
 
 
-def _choose(result: Advice, ticket: Ticket, customer: User, rules: Sequence[prepared.Ready]) -> None:
+def _choose(result: Advice, ticket: Ticket, customer: User) -> None:
     today = now().astimezone(UTC).date()
     known, products, chosen = profiles.known(customer), prepared.catalogue(), settings(RecommendationSettings)
     seen = situation(ticket, known, today)
-    every = candidates(ticket, customer, seen, rules, products)
-    if not every:
-        return
     currency, refused = known.currency or chosen.currency, availability.refused(customer.id)
     fitting: list[Candidate] = []
-    for one in every:
+    for one in candidates(ticket, customer, seen, products):
         item = products.items.get(one.sku)
         why = availability.why_not(item, seen.owned, currency, refused, products, today)
         if not why:
@@ -126,8 +125,7 @@ def _drawn(user_id: int, keys: Sequence[str]) -> Mapping[str, bool]:
     """In which group a customer is already: it stays so, whatever share is held back later."""
     if not keys:
         return {}
-    query = select(Trial.key, Trial.held).where(Trial.user_id == user_id, Trial.key.in_(set(keys)))
-    return {key: held for key, held in db.session.execute(query)}
+    return {key: held for key, held in db.session.execute(_GROUPS, {"user": user_id, "keys": sorted(set(keys))})}
 
 
 def _recommendation(

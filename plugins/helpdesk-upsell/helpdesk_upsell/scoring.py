@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Any
+from typing import Any, Protocol
 
 from helpdesk_upsell.conditions import CONDITIONS, TICKET
-from helpdesk_upsell.models import Pair
 
 MOST = 100
 # Points for each step of a rule's weight, for each condition that holds, for one about the ticket, ...
@@ -43,7 +42,19 @@ def of_rule(weight: int, conditions: Sequence[Any]) -> list[tuple[str, int]]:
     return parts
 
 
-def of_pair(pair: Pair) -> list[tuple[str, int]]:
+class Together(Protocol):
+    """Two products that are bought together."""
+
+    @property
+    def confidence(self) -> float:
+        """The share of those with the first who have the other."""
+
+    @property
+    def lift(self) -> float:
+        """How many times more often than others."""
+
+
+def of_pair(pair: Together) -> list[tuple[str, int]]:
     """The parts of what is bought together: how sure it is, and how much surer than without."""
     lift = min(_LIFT, max(0, round(5 * log2(pair.lift))))
     return [("confidence", round(_CONFIDENCE * pair.confidence)), ("lift", lift)]

@@ -2,8 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, NamedTuple
 
 from helpdesk.api import Ticket, language_of
+
+
+class Bought(NamedTuple):
+    """What others bought with something that a customer has."""
+
+    one: str
+    other: str
+    together: int
+    confidence: float
+    lift: float
 
 
 @dataclass
@@ -19,6 +30,8 @@ class Known:
     last_order: str | None = None
     # Of her last order; "" without one.
     currency: str = ""
+    # What is bought with what she has, the surest first; each as ``Bought``.
+    together: list[list[Any]] = field(default_factory=list)
 
     def has(self, sku: str, today: date) -> bool:
         """Whether she has a product on a day."""
@@ -52,6 +65,8 @@ class Situation:
     channel: str
     subject: str
     today: date
+    # What was found for it by ``candidates``, by the kind of rule.
+    offers: dict[str, Any] = field(default_factory=dict)
 
 
 def situation(ticket: Ticket, known: Known, today: date) -> Situation:
