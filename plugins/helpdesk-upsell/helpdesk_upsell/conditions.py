@@ -85,7 +85,9 @@ def either(words: Sequence[str]) -> str:
 
 
 def both(words: Sequence[str]) -> str:
-    """“A, B and C”, in the reader's language."""
+    """“A, B and C”, in the reader's language. These are clauses: Chinese joins them by commas alone."""
+    if _locale().startswith("zh"):
+        return "，".join(words)
     return str(format_list(list(words), locale=_locale()))
 
 
@@ -255,6 +257,10 @@ def _days_words(days: int) -> str:
     return ngettext("%(num)s day", "%(num)s days", days)
 
 
+def _quoted(word: str) -> str:
+    return pgettext("quoted", "“%(word)s”", word=word)
+
+
 def _locale() -> str:
     return str(get_locale() or "en")
 
@@ -380,9 +386,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "words": Condition(
         TICKET, _l("Subject has one of the words"), TEXTS,
         lambda value, seen, item: any(one in seen.subject for one in value),
-        lambda value, names: _(
-            "the subject has %(words)s", words=either([pgettext("quoted", "“%(word)s”", word=one) for one in value])
-        ),
+        lambda value, names: _("the subject has %(words)s", words=either([_quoted(one) for one in value])),
     ),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from helpdesk_customers.api import BadRow, Batch, ImportColumn, ImportKind, Item
 from sqlalchemy import select
 from sqlalchemy.orm import aliased, selectinload
 
-from helpdesk.api import Invalid, audit, db, default_locale, drop_cached, hookimpl
+from helpdesk.api import Invalid, audit, db, default_locale, drop_cached, hookimpl, lazy_pgettext
 from helpdesk.api import gettext as _
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_upsell import cleaning
@@ -29,7 +29,7 @@ from helpdesk_upsell.models import (
 from helpdesk_upsell.permissions import MANAGE
 from helpdesk_upsell.relations import leads_to
 
-_SEPARATORS = re.compile(r"[|;]")
+_SEPARATORS = re.compile(r"[|;；؛]")
 
 
 @dataclass
@@ -102,7 +102,7 @@ def customers_import_kinds() -> list[ImportKind]:
 
 _COLUMNS = (
     ImportColumn("sku", _l("SKU"), required=True, names=("article", "article number", "product id", "货号")),
-    ImportColumn("name", _l("Name"), names=("title", "product", "名称")),
+    ImportColumn("name", lazy_pgettext("thing", "Name"), names=("title", "product", "名称")),
     ImportColumn("pitch", _l("Text for customers"), names=("description", "描述")),
     ImportColumn("language", _l("Language"), hint=_l("Of name and text; the desk's when there is none.")),
     ImportColumn("kind", _l("Kind"), hint=_l("product, plan or addon."), names=("type",)),

@@ -56,7 +56,7 @@ def _others(more: str) -> tuple[str, ...]:
 
 
 def _split(more: str) -> list[str]:
-    return [part.strip() for part in re.split(r"[,，、;；\n]", more) if part.strip()]
+    return [part.strip() for part in re.split(r"[,，、،;；؛\n]", more) if part.strip()]
 
 
 def _is_denied(text: str, start: int) -> bool:

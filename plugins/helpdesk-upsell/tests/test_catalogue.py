@@ -16,7 +16,7 @@ from helpdesk_upsell.scoring import Score, of_pair, of_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.api import Invalid, Ticket, User, db, now, set_language, tag
+from helpdesk.api import Invalid, Ticket, User, db, now, set_language, speaking, tag
 
 Make = Callable[..., Any]
 
@@ -123,6 +123,8 @@ def test_a_rule_can_be_read(product: Make, rule: Make) -> None:
         "has owned Basic plan for at least 90 days, the ticket has the tag limit or full, and the customer has at "
         "least 1 order."
     )
+    with speaking("zh_Hans"):
+        assert conditions.both(["甲", "乙"]) == "甲，乙"
     assert rules.sentence(rule(product("BAG", "Bag"))) == "Suggest Bag to everybody."
     assert rules.sentence(rule(None, name="All", kind=CATALOGUE)) == (
         "Suggest what replaces, or goes with, what the customer owns to everybody."

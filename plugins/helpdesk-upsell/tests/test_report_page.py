@@ -37,7 +37,8 @@ def test_a_clear_effect_is_named_with_its_interval(as_supervisor: Any, tried: An
     made = tried((200, 60), (100, 10))
     page = as_supervisor.get(PAGE).text
     for text in ("It helps", "+20.0", "30%", "10%", "€1,140.00", "€190.00", "more for 100 customers",
-                 "Suggest Plus plan to everybody.", "draws by lot", f"/p/upsell/rules/{made.id}"):  # fmt: skip
+                 "Suggest Plus plan to everybody.", "draws by lot",
+                 "99 of 100", f"/p/upsell/rules/{made.id}"):  # fmt: skip
         assert text in page, text
     assert "Too few people" not in page
 

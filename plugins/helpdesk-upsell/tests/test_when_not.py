@@ -117,6 +117,7 @@ def test_an_open_complaint(
 def test_angry_words(text: str, angry: bool) -> None:
     """In English and Chinese; what is denied does not count, nor a word inside another one."""
     assert is_angry(text) is angry
+    assert is_angry("كم هذا سيئ", more="غالٍ، سيئ") and not is_angry("كم هذا سيئ", more="غالٍ")
 
 
 def test_an_angry_customer(plus: Product, ticket: Ticket, anna: User, agent: User, configure: Make) -> None:
