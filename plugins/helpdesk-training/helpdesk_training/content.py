@@ -138,7 +138,7 @@ def _question(question: Mapping[str, Any], name: str) -> dict[str, Any]:
         "texts": texts,
     }
     if kind == SINGLE and len(right) > 1:
-        raise Invalid(f"{name}.right", _("One answer is right here. Choose “several answers” if there are more."))
+        raise Invalid(f"{name}.right", _("One answer is right here. Choose “Several choices” if there are more."))
     return found
 
 

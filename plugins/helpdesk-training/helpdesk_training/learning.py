@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, NotAllowed, Refused, User, db, now, require, transaction
+from helpdesk.api import Invalid, NotAllowed, Refused, User, db, now, pgettext, require, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import content, moments
 from helpdesk_training.assigning import missing_needs
@@ -353,7 +353,7 @@ def hand_in(assignment: Assignment, task_id: str, text: str, user: User) -> Task
         work = _task_work(assignment, task_id, user)
         work.text = _task_text(text)
         if not work.text:
-            raise Invalid("text", _("Write your answer first."))
+            raise Invalid("text", pgettext("training", "Write your answer first."))
         work.state, work.handed_in_at, work.saved_at = HANDED_IN, now(), now()
         db.session.flush()
         settle(assignment)

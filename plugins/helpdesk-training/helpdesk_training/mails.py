@@ -12,7 +12,7 @@ from flask_babel import get_locale
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from helpdesk.api import DeskSettings, User, address, db, ngettext, settings, speaking, write_letter
+from helpdesk.api import DeskSettings, User, address, db, ngettext, pgettext, settings, speaking, write_letter
 from helpdesk.api import gettext as _
 from helpdesk_training.models import Assignment, Certificate
 
@@ -20,11 +20,14 @@ from helpdesk_training.models import Assignment, Certificate
 def assigned(person: User, found: Sequence[Assignment]) -> None:
     """Tell somebody what they have been given, in one mail."""
     with speaking(person.locale):
-        subject = ngettext("A course for you: %(name)s", "%(num)s courses for you", len(found), name=_name(found[0]))
+        if len(found) == 1:
+            subject = _("A course for you: %(name)s", name=_name(found[0]))
+        else:
+            subject = ngettext("%(num)s course for you", "%(num)s courses for you", len(found))
         lines = "\n".join(_line(one, person) for one in found)
         said = list(dict.fromkeys(one.words for one in found if one.words))
         text = "\n\n".join([_("You have been given this to learn:"), lines, *said])
-        write_letter(person, subject, text, link=_link(), link_label=_("Begin"))
+        write_letter(person, subject, text, link=_link(), link_label=pgettext("training", "Begin"))
 
 
 def reminder(assignment: Assignment) -> None:
@@ -51,7 +54,7 @@ def escalation(chief: User, found: Sequence[Assignment]) -> None:
         lines = [f"- {one.person.display_name}: {_line(one, chief)[2:]}" for one in found]
         subject = ngettext("A course of your team is late", "%(num)s courses of your team are late", len(lines))
         text = _("These courses should have been done by now:") + "\n\n" + "\n".join(lines)
-        write_letter(chief, subject, text, link=_link(), link_label=_("Look at it"))
+        write_letter(chief, subject, text, link=_link(), link_label=pgettext("training", "Look at it"))
 
 
 def expiring(certificate: Certificate) -> None:
@@ -61,7 +64,7 @@ def expiring(certificate: Certificate) -> None:
         name, day = _named(certificate)
         subject = _("Your certificate runs out: %(name)s", name=name)
         text = _("Your certificate “%(name)s” counts until %(day)s. Take the course again before.", name=name, day=day)
-        write_letter(person, subject, text, link=_link(), link_label=_("Begin"))
+        write_letter(person, subject, text, link=_link(), link_label=pgettext("training", "Begin"))
 
 
 def expired(certificate: Certificate) -> None:
@@ -72,7 +75,7 @@ def expired(certificate: Certificate) -> None:
         subject = _("Your certificate has run out: %(name)s", name=name)
         text = _("Your certificate “%(name)s” counted until %(day)s. Take the course again to renew it.",
                  name=name, day=day)  # fmt: skip
-        write_letter(person, subject, text, link=_link(), link_label=_("Begin"))
+        write_letter(person, subject, text, link=_link(), link_label=pgettext("training", "Begin"))
 
 
 def graded(assignment: Assignment, passed: bool) -> None:
@@ -82,7 +85,11 @@ def graded(assignment: Assignment, passed: bool) -> None:
         name = _name(assignment)
         text = _("It was passed.") if passed else _("It was not passed yet. Read what was said, and try again.")
         write_letter(
-            person, _("Graded: %(name)s", name=name), f"{name}\n\n{text}", link=_link(), link_label=_("Look at it")
+            person,
+            _("Graded: %(name)s", name=name),
+            f"{name}\n\n{text}",
+            link=_link(),
+            link_label=pgettext("training", "Look at it"),
         )
 
 

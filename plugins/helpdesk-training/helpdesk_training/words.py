@@ -100,7 +100,7 @@ def work_look(key: str) -> tuple[str, str]:
 
 def due(at: datetime | None) -> str:
     """Until when, in words."""
-    return _("Due %(day)s", day=day(at)) if at is not None else _("No due date")
+    return _("Due %(day)s", day=day(at)) if at is not None else pgettext("training", "No due date")
 
 
 def is_late(assignment: object) -> bool:
