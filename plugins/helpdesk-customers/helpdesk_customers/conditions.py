@@ -20,6 +20,7 @@ from helpdesk.api import (
     locales,
     ngettext,
     now,
+    pgettext,
     tidy_language,
 )
 from helpdesk.api import gettext as _
@@ -131,7 +132,7 @@ def choices(subject: str) -> list[Choice]:
         Choice("recency", _("Recency"), PICK, least_most, fifths),
         Choice("frequency", _("Frequency"), PICK, least_most, fifths),
         Choice("monetary", _("Revenue, in fifths"), PICK, least_most, fifths),
-        Choice("open_tickets", _("Open tickets"), WHOLE, least_most),
+        Choice("open_tickets", pgettext("customer", "Open tickets"), WHOLE, least_most),
         Choice("wrote", _("Last ticket"), DATE, days),
     ]
     return found + [_field_choice(field) for field in fields_of(subject)]
@@ -515,7 +516,7 @@ def _texts() -> list[tuple[str, str]]:
 
 
 def _least_most() -> list[tuple[str, str]]:
-    return [("least", _("at least")), ("most", _("at most"))]
+    return [("least", pgettext("rule", "at least")), ("most", pgettext("rule", "at most"))]
 
 
 def _days() -> list[tuple[str, str]]:
@@ -536,7 +537,11 @@ def _field_choice(field: RecordField) -> Choice:
     empty = [("filled", _("is filled")), ("empty", _("is empty"))]
     key = f"{FIELD}{field.key}"
     if field.kind == NUMBER:
-        operators = [("number_least", _("at least")), ("number_most", _("at most")), ("number_is", _("is"))]
+        operators = [
+            ("number_least", pgettext("rule", "at least")),
+            ("number_most", pgettext("rule", "at most")),
+            ("number_is", _("is")),
+        ]
         return Choice(key, field.label, NUMBER, operators + empty)
     if field.kind == DAY:
         days = [(f"day_{how}", label) for how, label in [*_days(), ("is", _("is"))]]

@@ -8,7 +8,19 @@ from datetime import datetime
 from sqlalchemy import Select, false, func, select, update
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, Ticket, User, db, now, publish, require, settings, transaction, visible_tickets
+from helpdesk.api import (
+    Invalid,
+    Ticket,
+    User,
+    db,
+    now,
+    pgettext,
+    publish,
+    require,
+    settings,
+    transaction,
+    visible_tickets,
+)
 from helpdesk.api import gettext as _
 from helpdesk_customers.models import GIVEN, WITHDRAWN, Consent
 from helpdesk_customers.permissions import EDIT
@@ -26,7 +38,7 @@ def purposes() -> list[tuple[str, str]]:
     found = [
         (OFFERS, _("Offers")),
         ("news", _("News")),
-        ("calls", _("Calls")),
+        ("calls", pgettext("customer", "Calls")),
         ("profile", _("Use of purchases for suggestions")),
     ]
     names = settings(CustomerSettings).more_purposes.replace("，", ",").split(",")

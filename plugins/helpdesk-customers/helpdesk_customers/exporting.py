@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from helpdesk.api import db, harmless
+from helpdesk.api import db, harmless, pgettext
 from helpdesk.api import gettext as _
 from helpdesk_customers import consents, fields, listing, records
 from helpdesk_customers.models import PERSON, Consent, FieldValue, RecordField
@@ -35,7 +35,7 @@ def customers_csv(filters: listing.CustomerFilters) -> Iterator[str]:
 
 def _heads(is_person: bool) -> list[str]:
     who = [_("Number"), _("Name"), _("E-mail"), _("Phone"), _("Organization"), _("Language"), _("Salutation"),
-           _("Birthday")] if is_person else [_("Number"), _("Name"), _("Mail domain")]  # fmt: skip
+           _("Birthday")] if is_person else [_("Number"), pgettext("thing", "Name"), _("Mail domain")]  # fmt: skip
     return [*who, _("Tags"), _("Note"), _("Since"), _("Revenue"), _("Orders"), _("Last order")]
 
 

@@ -35,7 +35,7 @@ _COLUMNS = (
     ImportColumn("quantity", _l("Quantity"), names=("qty", "pieces", "数量")),
     ImportColumn("amount", _l("Amount of the line"), True, names=("amount", "line total", "price", "金额")),
     ImportColumn("total", _l("Amount of the order"), names=("total", "order total", "总额", "总金额")),
-    ImportColumn("source", _l("Source"), hint=_l("A name for the shop, where there are several."), names=("shop",)),
+    ImportColumn("source", _l("Shop"), hint=_l("A name for the shop, where there are several."), names=("shop",)),
 )
 _STATES = {
     PLACED: ("placed", "open", "new", "pending", "processing", "已下单", "待付款"),

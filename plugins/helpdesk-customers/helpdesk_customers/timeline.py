@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, or_, select, true
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from helpdesk.api import Message, Organization, Ticket, User, collect, db, ngettext, snippet, visible_tickets
+from helpdesk.api import Message, Organization, Ticket, User, collect, db, ngettext, pgettext, snippet, visible_tickets
 from helpdesk.api import gettext as _
 from helpdesk_customers.consents import purposes
 from helpdesk_customers.models import GIVEN, Consent, Order
@@ -125,7 +125,7 @@ def kinds() -> list[tuple[str, str]]:
     return [
         (TICKET, _("Tickets")),
         (MESSAGE, _("Messages")),
-        (CALL, _("Calls")),
+        (CALL, pgettext("customer", "Calls")),
         (ORDER, _("Orders")),
         (CONSENT, _("Consents")),
         (OTHER, _("Other")),
