@@ -3,6 +3,8 @@
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -95,11 +97,22 @@ def check_command(words: list[str]) -> None:
             # What a plugin brings is the plugin's; "orders" is the made-up one of the pages.
             if not names and word == "orders":
                 return
+            if not names and (found := plugin_group(word)) is not None:
+                command, names = found, [word]
+                continue
             context = click.Context(command)
             assert word in command.list_commands(context), f"there is no helpdesk {' '.join([*names, word])}"
             found = command.get_command(context, word)
             assert found is not None
             command, names = found, [*names, word]
+
+
+def plugin_group(word: str) -> click.Group | None:
+    """The commands of a plugin of this repository; None where it has none."""
+    if find_spec(f"helpdesk_{word}") is None:
+        return None
+    register = getattr(import_module(f"helpdesk_{word}"), "register_commands", None)
+    return click.Group(word, [one.command for one in register()]) if register is not None else None
 
 
 def test_every_command_says_what_it_does_with_an_example() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from helpdesk_customers import orders
+from helpdesk_customers import importing, orders
 from helpdesk_customers.duplicates import Pair as Duplicate
+from helpdesk_customers.imports.kinds import kind_named
 from helpdesk_customers.orders import LineData, OrderData
 
 from helpdesk.core import api_tokens, generation, people_merging, schedules, service_accounts, ticket_types, topics
@@ -64,6 +65,16 @@ def _twins(world: World, **values: Any) -> tuple[int, int, int]:
         pair = Duplicate(one_id=one.id, other_id=other.id, reasons=["name"], **values)
         db.session.add(pair)
     return pair.id, one.id, other.id
+
+
+def _import(state: str) -> str:
+    """A file of customers that waits, runs or was stopped: its address."""
+    kind = kind_named("customers-people")
+    assert kind is not None
+    made = importing.begin(io.BytesIO(b"Email\nann@customer.example\n"), "people.csv", kind, None)
+    with transaction():
+        made.state = state
+    return f"/p/customers/imports/{made.id}"
 
 
 def _merged(world: World) -> int:
@@ -243,6 +254,10 @@ _FORMS: list[tuple[str, str, Callable[[World], Form]]] = [
     ("customers.merge_by_hand", "user.merged", lambda w: (
         "/p/customers/people/{1}/merge?other=%23{2}".format(*(twins := _twins(w))), {"survivor": str(twins[1])})),
     ("customers.undo_merge", "user.unmerged", lambda w: (f"/p/customers/merges/{_merged(w)}/undo", {})),
+    ("customers.describe_import", "customers.imported", lambda w: (
+        _import("draft"), {"encoding": "utf-8", "delimiter": "comma", "column-email": "0", "do": "start"})),
+    ("customers.resume_import", "customers.imported", lambda w: (f"{_import('stopped')}/resume", {})),
+    ("customers.cancel_import", "customers.import_cancelled", lambda w: (f"{_import('running')}/cancel", {})),
     ("customers.remove_segment", "customers.segment_removed", lambda w: ("/p/customers/segments/1/remove", {})),
     ("upsell.add_product", "upsell.product_saved", lambda w: ("/p/upsell/products/new", _PRODUCT)),
     ("upsell.save_product", "upsell.price_changed", lambda w: ("/p/upsell/products/1", {
