@@ -131,6 +131,8 @@ def start(run: Import, actor: User | None) -> Import:
 
 def ready(run: Import, kind: ImportKind) -> None:
     """Let a file wait to be taken in. Inside the transaction. Raises :class:`Invalid`."""
+    # What :func:`describe` has changed in the same transaction is not thrown away.
+    db.session.flush()
     db.session.refresh(run, with_for_update={"of": Import})
     if run.state not in (DRAFT, STOPPED, CANCELLED) or not run.place:
         raise Invalid("form", _("This file runs already, or is over."))

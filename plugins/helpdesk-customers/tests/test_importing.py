@@ -261,6 +261,11 @@ def test_the_columns_are_described_before_it_starts(app: Flask, boss: User) -> N
     assert [(row.number, row.problem) for row in importing.preview(run)] == [(2, "")]
     importing.describe(run, boss, **{**usual, "encoding": "utf-8"}, mapping={"email": 0})
     assert "UTF-8" in importing.preview(run)[0].problem
+    with transaction():  # what was described is still there when it starts in the same transaction
+        importing.describe(run, boss, **usual, mapping={"email": 0, "note": 1})
+        importing.start(run, boss)
+    assert (run.state, run.mapping, run.encoding) == ("waiting", {"email": 0, "note": 1}, "cp1252")
+    importing.cancel(run, boss)
     importing.discard(run, boss)
     assert list(importing.folder().iterdir()) == []
 
