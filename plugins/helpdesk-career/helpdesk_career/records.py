@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, Refused, User, db, drop_cached, hookimpl, now, publish, speaking, transaction
+from helpdesk.api import Invalid, Refused, User, allowed, db, drop_cached, hookimpl, now, publish, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_career import words
 from helpdesk_career.models import (
@@ -24,6 +24,7 @@ from helpdesk_career.models import (
     Step,
     Track,
 )
+from helpdesk_career.permissions import MANAGE
 from helpdesk_career.scopes import is_here, require_lead, sees
 
 
@@ -48,7 +49,26 @@ def place(user: User, level: Level, why: str, actor: User | None, held_from: dat
             if person.level.track_id == level.track_id and person.level.position < level.position and actor is not None:
                 raise Invalid("level", _("A higher level takes a proposal that somebody approves."))
             kind = LOWERED if person.level.track_id == level.track_id else MOVED
+        if actor is not None and not allowed(actor, MANAGE) and not _is_by_hand(user, level):
+            raise Invalid("level", _("A higher level takes a proposal that somebody approves."))
         return add_step(person, user, level, kind, reason, actor, began, {})
+
+
+def _is_by_hand(user: User, level: Level) -> bool:
+    """Whether whoever leads somebody gives them a level alone: the first one of all, or of a track; one held before.
+
+    Otherwise leaving the ladder, or going by another track, would be a promotion that nobody approves.
+    """
+    steps = db.session.scalars(select(Step).where(Step.user_id == user.id).order_by(Step.id)).all()
+    if not steps:
+        return True
+    held = [step.level_id for step in in_force(steps) if step.level_id is not None]
+    before = select(func.max(Level.position)).where(Level.id.in_(held), Level.track_id == level.track_id)
+    highest = db.session.scalar(before)
+    if highest is None:
+        first = select(func.min(Level.position)).where(Level.track_id == level.track_id, Level.retired_at.is_(None))
+        highest = db.session.scalar(first)
+    return highest is None or level.position <= highest
 
 
 def end(user: User, why: str, actor: User | None, held_from: date | None = None) -> Step | None:

@@ -5,14 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from helpdesk_career import keeping, ladder, proposals, records
+from helpdesk_career import goals, keeping, ladder, proposals, records
 from helpdesk_career.models import Level, Person, Proposal, Step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpdesk.api import Invalid, NotAllowed, Refused, User, db, now
-from helpdesk.core import accounts
-from helpdesk.core.transaction import transaction
+from helpdesk.api import Invalid, NotAllowed, Refused, User, db, now, transaction
 
 
 def person(user: Any) -> Person:
@@ -51,7 +49,8 @@ def test_what_cannot_be_written(agent: Any, levels: Any, chief: Any, outsider: A
     ladder.retire_level(levels["junior"], True, boss)
     with pytest.raises(Invalid, match="nobody new"):
         records.place(agent, levels["junior"], "Good.", chief)
-    accounts.set_active(agent, False, None)
+    with transaction():
+        agent.active = False
     with pytest.raises(Refused, match="does not work here"):
         records.place(agent, levels["senior"], "Good.", chief)
     assert records.history(agent) == []
@@ -138,7 +137,8 @@ def test_who_has_left_is_taken_off_by_itself_and_forgotten_later(
 ) -> None:
     proposals.propose(junior, levels["intermediate"], "Good.", chief)
     assert keeping.end_those_who_left() == 0
-    accounts.set_active(junior, False, None)
+    with transaction():
+        junior.active = False
     assert keeping.end_those_who_left() == 1 and keeping.end_those_who_left() == 0
     db.session.expire_all()
     assert level_of(junior) == "" and records.history(junior)[0].kind == "ended"
@@ -150,6 +150,37 @@ def test_who_has_left_is_taken_off_by_itself_and_forgotten_later(
     assert keeping.forget_those_who_left() == 1
     assert records.history(junior) == [] and db.session.scalars(db.select(Proposal)).all() == []
     assert db.session.get(User, junior.id) is not None
+
+
+def test_who_still_works_here_is_not_forgotten_and_who_never_had_a_level_is(
+    junior: Any, outsider: Any, chief: Any, travel: Any
+) -> None:
+    """Off the ladder is not off the desk; goals are kept of people without a level, too."""
+    records.end(junior, "She does other work.", chief)
+    goals.add(outsider, "Learn returns.", None, outsider)
+    with transaction():
+        outsider.active = False
+    assert keeping.end_those_who_left() == 1
+    travel(days=1_200)
+    assert keeping.forget_those_who_left() == 1
+    assert len(records.history(junior)) == 2 and goals.of(outsider) == []
+
+
+def test_nobody_gives_a_high_level_alone_by_another_way(junior: Any, levels: Any, chief: Any, boss: Any) -> None:
+    """Off the ladder and on again, or by another track, would be a promotion without an approval."""
+    sales = ladder.save_track(None, {"name": "Sales"}, None)
+    seller, head = (ladder.save_level(None, sales, {"name": name}, None) for name in ("Seller", "Head"))
+    with pytest.raises(Invalid, match="takes a proposal"):
+        records.place(junior, head, "She sells.", chief)
+    records.place(junior, seller, "She sells.", chief)
+    with pytest.raises(Invalid, match="takes a proposal"):
+        records.place(junior, levels["senior"], "Back.", chief)
+    records.end(junior, "Gone.", chief)
+    with pytest.raises(Invalid, match="takes a proposal"):
+        records.place(junior, levels["senior"], "Back.", chief)
+    records.place(junior, levels["junior"], "As she was.", chief)
+    records.end(junior, "Gone.", chief)
+    records.place(junior, levels["senior"], "She was one elsewhere.", boss)
 
 
 @pytest.mark.db
