@@ -51,7 +51,7 @@ def _read(boss: int, chief: int, team: int) -> list[Figure]:
     administrator, supervisor = db.session.get_one(User, boss), db.session.get_one(User, chief)
     name = f"{AGENTS} agents, {COURSES} courses"
     figures_of = [
-        (f"the skill matrix, {name}", lambda: skills.matrix(administrator)),
+        (f"the skill matrix, a page of it, {name}", lambda: skills.matrix(administrator)),
         ("the skill matrix of one team, its supervisor", lambda: skills.matrix(supervisor, team)),
         (f"completion, scores and what is late, {name}", lambda: figures.overview(administrator)),
         (f"how far each is, {name}", lambda: figures.of_team(administrator)),
