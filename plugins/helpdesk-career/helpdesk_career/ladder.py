@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.api import Invalid, Team, User, audit, db, drop_cached, now, require, speaking, transaction
+from helpdesk.api import Invalid, Team, User, audit, db, drop_cached, ngettext, now, require, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_career import words
 from helpdesk_career.models import (
@@ -195,8 +195,10 @@ def remove_level(level: Level, actor: User | None) -> None:
         if db.session.scalar(select(Level.id).where(Level.id == level.id).with_for_update()) is None:
             return
         if count := holders(level):
-            sentence = _(
-                "%(number)s people hold this level. Move them to another one first, or retire it.", number=count
+            sentence = ngettext(
+                "%(num)s person holds this level. Move them to another one first, or retire it.",
+                "%(num)s people hold this level. Move them to another one first, or retire it.",
+                count,
             )
             raise Invalid("level", sentence)
         step = exists().where(or_(Step.level_id == level.id, Step.from_level_id == level.id))

@@ -75,14 +75,14 @@ def page_of(user: User, form: str = "", errors: dict[str, str] | None = None) ->
     standing = progress.of(user, target)
     steps = records.history(user)
     corrected = {step.corrects_id for step in steps}
-    own = scopes.is_here(user)
+    given = recognition.of(user)
     return show(
         "person.html",
         422 if errors else 200,
         user=user,
         mine=actor.id == user.id,
         may_lead=may_lead,
-        is_here=own,
+        is_here=scopes.is_here(user),
         standing=standing,
         targets=progress.targets(user),
         levels=ladder.levels() if may_lead else [],
@@ -94,8 +94,8 @@ def page_of(user: User, form: str = "", errors: dict[str, str] | None = None) ->
         templates=reviews.templates() if may_lead else [],
         competences=competences.listed() if may_lead else [],
         assessments=competences.current(user),
-        recognitions=recognition.of(user),
-        kept=recognition.in_force(recognition.of(user)),
+        recognitions=given,
+        kept=recognition.in_force(given),
         form=form,
         errors=errors or {},
         typed=request.form if errors else {},

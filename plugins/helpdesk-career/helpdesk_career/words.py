@@ -74,7 +74,7 @@ def step_kind(kind: str) -> str:
         MOVED: _("Changed over"),
         LOWERED: _("Lowered"),
         ENDED: _("Left"),
-        CORRECTED: _("Corrected"),
+        CORRECTED: pgettext("career", "Corrected"),
     }.get(kind, kind)
 
 
@@ -126,7 +126,7 @@ def grade_name(grade: int) -> str:
 def amount(value: float | None, unit: str) -> str:
     """A measured value with its unit."""
     if value is None:
-        return _("nothing yet")
+        return pgettext("career", "nothing yet")
     if unit == "yes":
         return _("yes") if value >= 1 else _("no")
     if unit == "percent":

@@ -1,4 +1,4 @@
-"""``helpdesk career``: begin, place, measure and keep, and what they say when something is wrong (register_commands)."""
+"""``helpdesk career``: begin, place, measure and keep, and what they say of mistakes (register_commands)."""
 
 from datetime import timedelta
 from typing import Any

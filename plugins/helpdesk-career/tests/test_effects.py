@@ -1,4 +1,7 @@
-"""What levels and certificates do: rights that work on a ticket, and tickets that only some are given."""
+"""What levels and certificates do: rights that work on a ticket, and tickets that only some are given.
+
+The hooks opened_permissions, veto, limit_assignees and choose_assignee.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -7,10 +10,19 @@ import pytest
 from helpdesk_career import ladder, proposals, records, rules
 from helpdesk_career.models import Rule
 
-from helpdesk.api import Invalid, NotAllowed, Permission, TicketDraft, allowed, close, db, drop_cached, now, open_ticket
-from helpdesk.core import accounts, plugin_states
-from helpdesk.core.teams import make_team as team_of
-from helpdesk.core.transaction import transaction
+from helpdesk.api import (
+    Invalid,
+    NotAllowed,
+    Permission,
+    TicketDraft,
+    allowed,
+    close,
+    db,
+    drop_cached,
+    now,
+    open_ticket,
+    transaction,
+)
 
 
 def rule(boss: Any, act: str, **values: Any) -> Rule:
@@ -48,15 +60,16 @@ def test_a_level_opens_what_supervisors_have_and_a_higher_one_too(
 
 
 @pytest.mark.db
-def test_off_it_opens_and_takes_nothing(app: Any, agent: Any, levels: Any, boss: Any) -> None:
+def test_off_it_opens_and_takes_nothing(app: Any, agent: Any, levels: Any, boss: Any, switch: Any) -> None:
     rule(boss, "opens", level_id=levels["junior"].id, permission="ticket.export")
     rule(boss, "needs", level_id=levels["senior"].id, permission="ticket.close")
     records.place(agent, levels["junior"], "So.", None)
     assert allowed(agent, "ticket.export") and not allowed(agent, "ticket.close")
-    plugin_states.switch("career", False, None)
+    switch("career", False)
     assert not allowed(agent, "ticket.export") and allowed(agent, "ticket.close")
-    plugin_states.switch("career", True, None)
-    accounts.set_active(agent, False, None)
+    switch("career", True)
+    with transaction():
+        agent.active = False
     assert not allowed(agent, "ticket.export")
 
 
@@ -78,13 +91,13 @@ def test_certificates_count_until_they_expire(
 
 @pytest.mark.db
 def test_a_certificate_whose_plugin_is_off_opens_nothing(
-    app: Any, agent: Any, track: Any, boss: Any, plug: Any
+    app: Any, agent: Any, track: Any, boss: Any, plug: Any, switch: Any
 ) -> None:
     plug("probe", career_certificates=certificate({agent.id: None}))
     rule(boss, "opens", certificate="probe.7", permission="ticket.export")
     rule(boss, "needs", certificate="probe.7", permission="ticket.close")
     assert allowed(agent, "ticket.export") and allowed(agent, "ticket.close")
-    plugin_states.switch("probe", False, None)
+    switch("probe", False)
     with transaction():
         drop_cached()
     assert not allowed(agent, "ticket.export") and not allowed(agent, "ticket.close")
@@ -161,13 +174,16 @@ def taker(ticket: Any) -> str:
 
 
 @pytest.mark.db
-def test_complaints_only_to_senior_agents(app: Any, crew: Any, levels: Any, boss: Any, make_user: Any) -> None:
+def test_complaints_only_to_senior_agents(
+    app: Any, crew: Any, levels: Any, boss: Any, make_user: Any, make_team: Any
+) -> None:
     rule(boss, "takes", level_id=levels["senior"].id, tag="complaint", gives=False)
-    team, customer = team_of("Ours", None, members=crew, assignment="round_robin"), make_user()
+    team, customer = make_team("Ours", crew, assignment="round_robin"), make_user()
     assert [taker(opened(customer, team, tags=["complaint"])) for _turn in range(3)] == ["Sen", "Sen", "Sen"]
     assert sorted(taker(opened(customer, team)) for _turn in range(3)) == ["Jun", "Non", "Sen"]
     # Nobody of that level is there: it waits, rather than going to somebody else.
-    accounts.set_active(crew[1], False, None)
+    with transaction():
+        crew[1].active = False
     assert taker(opened(customer, team, tags=["complaint"])) == "-"
 
 

@@ -8,7 +8,6 @@ from helpdesk_career import ladder, proposals, records, rules, words
 from helpdesk_career.models import Level, Requirement, Track
 
 from helpdesk.api import Invalid, NotAllowed, db
-from helpdesk.core import plugin_states
 
 
 def test_the_usual_ladder_is_made_once_and_named_in_the_readers_language(track: Track, app: Any) -> None:
@@ -74,7 +73,7 @@ def test_a_track_leads_into_another_department(track: Track, levels: Any, boss: 
 
 
 def test_a_level_that_is_held_stays(track: Track, levels: Any, junior: Any, boss: Any, level_of: Any) -> None:
-    with pytest.raises(Invalid, match="1 people hold this level. Move them"):
+    with pytest.raises(Invalid, match="1 person holds this level. Move them"):
         ladder.remove_level(levels["junior"], boss)
     ladder.retire_level(levels["junior"], True, boss)
     assert level_of(junior) == "junior", "who holds it keeps it"
@@ -141,7 +140,7 @@ def test_requirements_that_cannot_be(levels: Any, boss: Any, rows: Any, field: s
 
 @pytest.mark.db
 def test_requirements_are_exactly_those_and_keep_their_words_while_a_plugin_is_off(
-    app: Any, levels: Any, boss: Any, plug: Any
+    app: Any, levels: Any, boss: Any, plug: Any, switch: Any
 ) -> None:
     asked = {
         "key": "probe.calls", "label": "Calls made", "unit": "number", "better": "more", "counts": False,
@@ -153,7 +152,7 @@ def test_requirements_are_exactly_those_and_keep_their_words_while_a_plugin_is_o
     assert [(one.criterion, one.threshold, one.days, one.label) for one in senior.requirements] == [
         ("career.solved", 2.5, 90, "Tickets solved"), ("probe.calls", 10.0, 0, "Calls made"),
     ]  # fmt: skip
-    plugin_states.switch("probe", False, None)
+    switch("probe", False)
     ladder.save_requirements(senior, [row(criterion="probe.calls", threshold="12")], boss)
     db.session.expire_all()
     assert [(one.criterion, one.threshold, one.label) for one in senior.requirements] == [

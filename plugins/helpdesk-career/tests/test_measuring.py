@@ -1,4 +1,7 @@
-"""What levels ask for: measured from tickets, assessments and what other plugins know; by facts, and once a night."""
+"""What levels ask for: measured from tickets, assessments and what other plugins know; by facts, and once a night.
+
+The hooks ticket_status_changed and ticket_assigned, and what register_jobs and register_schedules have done.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,9 +12,7 @@ from helpdesk_career.models import Measure, Person
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpdesk.api import Ticket, assign, db, now, reopen
-from helpdesk.core import accounts, plugin_states
-from helpdesk.core.transaction import transaction
+from helpdesk.api import Ticket, assign, db, now, reopen, transaction
 
 
 @pytest.fixture
@@ -93,19 +94,19 @@ def probe(measure: Any, **values: Any) -> Any:
 
 @pytest.mark.db
 def test_a_plugin_that_is_off_makes_it_not_measurable_now(
-    app: Any, page: Any, junior: Any, asks: Any, plug: Any
+    app: Any, page: Any, junior: Any, asks: Any, plug: Any, switch: Any
 ) -> None:
     plug("probe", career_criteria=probe(lambda user_ids, since, choice: dict.fromkeys(user_ids, (7, 1))))
     asks("intermediate", ("probe.calls", 5, "", 0, 60))
     measuring.measure()
     assert (line(junior).state, line(junior).link) == ("met", f"/p/probe/{junior.id}?days=60")
     assert progress.of(junior).is_ready
-    plugin_states.switch("probe", False, None)
+    switch("probe", False)
     off = line(junior)
     assert (off.state, off.label, off.value, off.link) == ("off", "Calls made", None, None)
     assert not progress.of(junior).is_ready, "never counts as met"
     measuring.measure()
-    plugin_states.switch("probe", True, None)
+    switch("probe", True)
     assert line(junior).state == "met"
 
 
@@ -203,7 +204,8 @@ def test_the_ready_list(junior: Any, chief: Any, boss: Any, outsider: Any, level
     assert [one.user.name for one in progress.ready(chief)] == ["Abe Agent"]
     assert [one.user.name for one in progress.ready(boss)] == ["Abe Agent", "Olga Out"]
     assert progress.ready(junior) == [], "nobody is on their own list"
-    accounts.set_active(outsider, False, None)
+    with transaction():
+        outsider.active = False
     assert [one.user.name for one in progress.ready(boss)] == ["Abe Agent"]
     asks("intermediate")
     assert progress.ready(boss) == [], "a level that asks for nothing makes nobody ready"

@@ -1,4 +1,7 @@
-"""The pages: first day to promotion with the new right on a ticket, what cannot be, and who sees what."""
+"""The pages: first day to promotion with the new right on a ticket, what cannot be, and who sees what.
+
+The hooks nav_items, admin_rooms, dashboard_widgets and user_panels.
+"""
 
 import re
 from datetime import date
@@ -267,6 +270,18 @@ def test_home_and_the_page_of_a_colleague(
     assert place("dashboard_widgets", outsider) == []
     assert "Junior agent" in sign_in(chief).get(f"/desk/people/{junior.id}").text
     assert "Junior agent" not in sign_in(outsider).get(f"/desk/people/{junior.id}").text
+
+
+def test_places_on_the_desk_and_the_words_of_the_record(
+    filled: dict[str, int], junior: Any, boss: Any, sign_in: Any, make_user: Any
+) -> None:
+    """nav_items, admin_rooms and register_acts: a door for staff, a room for administrators, words for what they do."""
+    assert 'href="/p/career/"' in sign_in(junior).get("/desk/views/mine").text
+    admin = sign_in(boss)
+    admin.post(f"/p/career/levels/{filled['level']}", data={"do": "save", "name": "Lead agent"})
+    assert 'href="/p/career/ladder"' in admin.get("/admin/").text
+    page = admin.get("/admin/audit").text
+    assert "Career ladder changed" in page and "Lead agent" in page
 
 
 @pytest.mark.db

@@ -1,13 +1,16 @@
-"""Everybody sees their own, supervisors their team; exported whole, erased whole."""
+"""Everybody sees their own, supervisors their team; exported whole, erased whole.
+
+The hooks export_personal_data, erase_personal_data and register_permissions.
+"""
 
 import json
 from typing import Any
 
 import pytest
 from helpdesk_career import competences, goals, measuring, models, proposals, recognition, records, reviews, scopes
+from helpdesk_career.personal import erase_personal_data, export_personal_data
 
-from helpdesk.api import Event, db
-from helpdesk.core import accounts, personal_data
+from helpdesk.api import Event, db, transaction
 
 _TABLES = ("Person", "Step", "Proposal", "Goal", "Review", "Assessment", "Recognition", "Measure")
 
@@ -62,14 +65,14 @@ def test_who_sees_whom(
 
 
 def test_exported_whole(everything: Any, chief: Any, boss: Any) -> None:
-    found = personal_data.export(everything, boss)["plugins"]["career"]
+    found = export_personal_data(everything)
     assert [one["kind"] for one in found["history"]] == ["placed", "promoted", "corrected"]
     assert found["history"][1]["evidence"]["lines"][0]["value"] == 1.0 and found["level"]["level"] == "junior"
     assert found["goals"][0]["entries"][0]["note"] == "Done." and found["reviews"][0]["answers"] == {"Refunds": 4}
     assert [one["text"] for one in found["recognition"]] == ["Wel done.", "Well done."]
     assert found["proposals"][0]["answer"] == "Yes." and found["measures"] and found["assessments"][0]["grade"] == 4
     json.dumps(found)
-    theirs = personal_data.export(chief, boss)["plugins"]["career"]
+    theirs = export_personal_data(chief)
     assert theirs["wrote_about_others"]["career_review"] == 1 and theirs["history"] == []
 
 
@@ -77,8 +80,10 @@ def test_exported_whole(everything: Any, chief: Any, boss: Any) -> None:
 def test_erased_whole(app: Any, everything: Any, chief: Any, boss: Any) -> None:
     assert all(db.session.scalars(db.select(getattr(models, name))).all() for name in _TABLES)
     number = everything.id
-    accounts.set_active(everything, False, boss)
-    personal_data.erase(everything, boss)
+    with transaction():
+        everything.active = False
+    with transaction():
+        erase_personal_data(everything)
     for name in _TABLES:
         assert db.session.scalars(db.select(getattr(models, name))).all() == [], name
     assert db.session.scalars(db.select(models.GoalEntry)).all() == []
@@ -88,9 +93,11 @@ def test_erased_whole(app: Any, everything: Any, chief: Any, boss: Any) -> None:
 
 @pytest.mark.db
 def test_who_wrote_it_is_erased_and_what_was_written_stays(app: Any, everything: Any, chief: Any, boss: Any) -> None:
-    accounts.set_active(chief, False, boss)
-    personal_data.erase(chief, boss)
+    with transaction():
+        chief.active = False
+    with transaction():
+        erase_personal_data(chief)
     steps = records.history(everything)
     assert len(steps) == 3 and all(step.by_id != chief.id for step in steps)
     assert reviews.of(everything, everything)[0].by_id is None and recognition.of(everything)[0].by_id is None
-    assert "Sue Chief" not in json.dumps(personal_data.export(everything, boss)["plugins"]["career"])
+    assert "Sue Chief" not in json.dumps(export_personal_data(everything))

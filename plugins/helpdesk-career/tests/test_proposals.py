@@ -1,4 +1,7 @@
-"""Promotions: proposed with evidence, decided once, by somebody else, of people who are still there."""
+"""Promotions: proposed with evidence, decided once, by somebody else, of people who are still there.
+
+The fact career_level_changed of register_hookspecs.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,11 +11,7 @@ from helpdesk_career import ladder, progress, proposals, records
 from helpdesk_career.models import Level, Proposal
 from helpdesk_career.settings import CareerSettings
 
-from helpdesk.api import Event, Invalid, NotAllowed, Refused, User, db
-from helpdesk.core import accounts
-from helpdesk.core import settings as stored
-from helpdesk.core.models import TeamMember
-from helpdesk.core.transaction import transaction
+from helpdesk.api import Event, Invalid, NotAllowed, Refused, User, db, transaction
 
 
 @pytest.fixture
@@ -107,11 +106,11 @@ def test_two_supervisors_proposing_at_once(app: Any, junior: Any, levels: Any, c
 
 
 def test_nobody_decides_about_what_they_proposed_unless_the_owner_says_so(
-    proposal: Proposal, junior: Any, chief: Any, boss: Any, level_of: Any
+    proposal: Proposal, junior: Any, chief: Any, configure: Any, level_of: Any
 ) -> None:
     with pytest.raises(Refused, match="Somebody else"):
         proposals.decide(proposal, True, "", chief)
-    stored.save(CareerSettings, {"two_people": False}, boss)
+    configure(CareerSettings, two_people=False)
     proposals.decide(proposal, True, "", chief)
     assert level_of(junior) == "intermediate"
 
@@ -131,7 +130,8 @@ def test_nobody_decides_about_themselves(junior: Any, levels: Any, chief: Any, o
 def test_somebody_who_left_is_not_promoted(
     proposal: Proposal, junior: Any, levels: Any, other_chief: Any, level_of: Any
 ) -> None:
-    accounts.set_active(junior, False, None)
+    with transaction():
+        junior.active = False
     with pytest.raises(Refused, match="Abe Agent does not work here any more"):
         proposals.decide(proposal, True, "", other_chief)
     with pytest.raises(Refused, match="does not work here"):
@@ -145,8 +145,7 @@ def test_who_moved_to_another_team_is_decided_about_there(
     new_chief = make_user("supervisor", name="Nia New")
     new_team = make_team("Returns", [new_chief])
     with transaction():
-        db.session.execute(db.delete(TeamMember).where(TeamMember.user_id == junior.id))
-        db.session.add(TeamMember(team_id=new_team.id, user_id=junior.id))
+        db.session.get_one(type(junior), junior.id).teams = [new_team]
     db.session.expire_all()
     assert proposals.find(other_chief, proposal.id) is None and proposals.waiting(other_chief) == []
     with pytest.raises(NotAllowed):

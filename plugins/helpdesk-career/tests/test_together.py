@@ -1,6 +1,7 @@
 """With the plugins of surveys and training: what happens there makes somebody be measured anew, and names are shared.
 
-The facts surveys_answered, training_course_completed and training_certificate_expired; training_groups, training_skills.
+The facts surveys_answered, training_course_completed, training_certificate_expired; the slots training_groups and
+training_skills.
 """
 
 from typing import Any
