@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from helpdesk_customers.api import LineData, Order, OrderData, save_order
-from helpdesk_upsell import mining
+from helpdesk_upsell import mining, profiles, rules
 from helpdesk_upsell.cli import register_commands
 from helpdesk_upsell.models import Pair
 from helpdesk_upsell.recommending import advice
@@ -147,3 +147,28 @@ def test_a_rule_suggests_it(
     # Anna's own order was not counted yet.
     assert first.reason == "75% of those who bought Lamp also bought Bell: together 6 times."
     assert dict(first.parts) == {"weight": 30, "confidence": 15, "lift": 9} and first.score == 54
+    # It is prepared with what is known of her, and anew when it was counted anew.
+    with transaction():
+        assert [row[1] for row in profiles.known(anna, keep=True).together] == ["BELL", "LOCK"]
+    buy([("LAMP", "LOCK")] * 9)
+    assert [one.sku for one in advice(solved).suggestions] == ["BELL", "LOCK"]
+    mining.mine_now()
+    assert [one.sku for one in advice(solved).suggestions] == ["LOCK", "BELL"]
+
+
+def test_the_strongest_rule_suggests_a_product(
+    product: Make, rule: Make, bought: Make, anna: User, solved: Ticket, run_jobs: Make
+) -> None:
+    """Of rules that suggest the same one the strongest does, and a narrower one only what fits it."""
+    basic = product("BASIC")
+    beside = [{"kind": "goes_with", "sku": basic.sku}]
+    bag, lamp = (product(sku, category=sku, relations=beside) for sku in ("BAG", "LAMP"))
+    weak = rule(None, name="Weak", kind="catalogue", weight=1)
+    usual = rule(None, name="Usual", kind="catalogue", weight=3)
+    narrow = rule(None, ("category", ["bag"]), name="Narrow", kind="catalogue", weight=5)
+    bought(anna, "BASIC")
+    run_jobs()
+    found = {one.sku: one.rule_id for one in advice(solved).suggestions}
+    assert found == {bag.sku: narrow.id, lamp.sku: usual.id}
+    rules.switch_rule(usual, False, None)
+    assert {one.sku: one.rule_id for one in advice(solved).suggestions} == {bag.sku: narrow.id, lamp.sku: weak.id}
