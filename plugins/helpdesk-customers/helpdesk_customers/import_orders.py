@@ -144,8 +144,8 @@ def store(items: Sequence[Item], batch: Batch) -> Mapping[int, str | BadRow]:
             person.fill(name=row.customer)
         wanted[(row.source, row.number)] = (group, _columns(group, person, firms.get(row.organization)))
     write_people(people.values())
-    for key, word in _write(wanted, batch.later).items():
-        said |= {item.row: word for item in wanted[key][0]}
+    for which, word in _write(wanted, batch.later).items():
+        said |= {item.row: word for item in wanted[which][0]}
     return said
 
 

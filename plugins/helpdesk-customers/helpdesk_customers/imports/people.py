@@ -89,6 +89,7 @@ def _having(addresses: Iterable[str]) -> tuple[dict[str, Person], dict[str, int]
     query = select(*_COLUMNS, User.merged_into_id).where(User.email.in_(list(addresses)))
     found: dict[str, Person] = {}
     merged: dict[str, int] = {}
+    columns: list[Any]
     for *columns, survivor_id in db.session.execute(query):
         if survivor_id is None:
             found[columns[1]] = Person(*columns)
