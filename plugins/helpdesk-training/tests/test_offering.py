@@ -9,14 +9,26 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import url_for
 from helpdesk_training import files, outside, rules
 from helpdesk_training.background import register_jobs, register_schedules
 from helpdesk_training.models import Assignment
 from helpdesk_training.permissions import ASSIGN, USE, WRITE
 
-from helpdesk.api import User, allowed, collect, db, hookimpl, hookspec, now, publish, store_bytes, tag, transaction
-from helpdesk.core import files as stored
-from helpdesk.core import unused_files
+from helpdesk.api import (
+    User,
+    allowed,
+    collect,
+    db,
+    hookimpl,
+    hookspec,
+    now,
+    publish,
+    schedule,
+    store_bytes,
+    tag,
+    transaction,
+)
 
 _ELSEWHERE = {"title": "First aid", "skills": ["First aid"], "held_on": date(2026, 3, 1)}
 
@@ -80,15 +92,20 @@ def test_careers_are_told_what_is_measured(course: Any, complete: Any, agent: Us
     assert held["key"] == str(made.id) and held["holders"].keys() == {agent.id}
 
 
-def test_files_of_courses_and_proofs_stay(course: Any, agent: User, chief: User, boss: User) -> None:
+def test_files_of_courses_and_proofs_stay(course: Any, agent: User, boss: User, run_jobs: Any, sign_in: Any) -> None:
     """stored_files_in_use: the desk removes neither."""
-    shown = files.add(course(), store_bytes(b"one", "plan.png", "image/png"), boss)
-    proof = store_bytes(b"%PDF-1", "paper.pdf", "application/pdf")
-    record = outside.record(agent, _ELSEWHERE, proof, agent)
-    other = store_bytes(b"two", "other.png", "image/png")
-    unused_files.remove([shown.sha256, record.sha256, other.sha256], now().isoformat())
-    there = [stored.path_of(one).exists() for one in (shown.sha256, record.sha256, other.sha256)]
-    assert there == [True, True, False]
+    made = course()
+    shown = files.add(made, store_bytes(b"one", "plan.png", "image/png"), boss)
+    record = outside.record(agent, _ELSEWHERE, store_bytes(b"%PDF-1", "paper.pdf", "application/pdf"), agent)
+    with transaction():
+        hashes = [shown.sha256, record.sha256]
+        schedule("core.remove_files", hashes=hashes, asked_at=now().isoformat())
+    run_jobs()
+    browser = sign_in(agent)
+    assert browser.get(f"/p/training/outside/{record.id}/file").data == b"%PDF-1"
+    with browser.application.test_request_context():
+        place = url_for("training.course_file", course_id=made.id, name="plan.png")
+    assert browser.get(place).data == b"one"
 
 
 def test_what_is_registered(agent: User, chief: User, boss: User, make_user: Any) -> None:
