@@ -219,6 +219,8 @@ def test_an_organization_has_a_record_of_its_own(
 def test_strangers_colleagues_and_who_is_not_there_have_no_record(
     as_agent: Any, sign_in: Any, anna: User, agent: User
 ) -> None:
+    """register_permissions: customers see no page of them; nav_items: nor the way there, which agents see."""
+    assert f'href="{ROOM}/"' in as_agent.get(f"{ROOM}/").text
     for number in (agent.id, 950_017, 2**40):
         for page in ("", "/edit", "/consents", "/orders", "/timeline"):
             assert as_agent.get(f"{ROOM}/people/{number}{page}").status_code == 404, page
@@ -366,6 +368,7 @@ def test_an_order_shows_its_lines_and_supervisors_set_its_state(
 
 
 def test_fields_are_made_changed_ordered_and_switched(as_boss: Any, as_agent: Any) -> None:
+    """admin_rooms: the fields stand among the rooms of the administration."""
     assert as_agent.get(f"{ROOM}/fields").status_code == 403
     new = f"{ROOM}/fields/new"
     assert "New field" in as_boss.get(f"{new}?subject=organization").text
