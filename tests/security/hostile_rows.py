@@ -306,6 +306,7 @@ KEYS: dict[str, Any] = {
     "upsell_rule.reasons": lambda place: {"en": _text(place)},
     "upsell_rule.stop_reason": "satisfaction",
     "upsell_suggestion.currency": "EUR",
+    "upsell_suggestion.grounds": lambda place: ["said", _text(place)],
     "upsell_suggestion.language": "en",
     "upsell_suggestion.parts": [["weight", 30]],
     "upsell_suggestion.period": "once",

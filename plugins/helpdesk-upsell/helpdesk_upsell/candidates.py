@@ -1,18 +1,16 @@
 """What could be suggested: by rules, by what is bought together, by the catalogue, by other plugins."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
-from flask_babel import format_percent
 from helpdesk_customers.api import sku_key
 
-from helpdesk.api import Invalid, Ticket, User, cached, collect, fallbacks, settings
-from helpdesk.api import gettext as _
+from helpdesk.api import Invalid, Ticket, User, cached, collect, settings
 from helpdesk_upsell import conditions, prepared, scoring
 from helpdesk_upsell.models import ONE, TOGETHER
 from helpdesk_upsell.prepared import Catalogue, Ready
+from helpdesk_upsell.reasons import Grounds
 from helpdesk_upsell.scoring import MOST, Score
 from helpdesk_upsell.settings import RecommendationSettings
 from helpdesk_upsell.situations import Bought, Situation
@@ -23,7 +21,7 @@ _REPLACES, _GOES_WITH = (("replaces", scoring.REPLACEMENT),), (("goes_with", sco
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something that could be suggested. Its reason is made when it is shown."""
+    """Something that could be suggested. Its reason is said when it is shown."""
 
     sku: str
     key: str
@@ -31,7 +29,7 @@ class Candidate:
     rule: Ready | None
     holdout: int | None
     score: Score
-    reason: Callable[[], str]
+    grounds: Grounds
     pitch: str = ""
 
 
@@ -52,9 +50,7 @@ class _Offer(NamedTuple):
     sku: str
     parts: Parts
     points: int
-    # What makes the reason, and of what.
-    words: Callable[..., str]
-    given: tuple[Any, ...]
+    grounds: Grounds
 
 
 # How well it fits; and the rule with the offer that says so, or what another plugin suggests.
@@ -118,32 +114,17 @@ def _put(best: dict[str, _Found], sku: str, found: _Found) -> None:
 def _candidate(one: _Rule | None, offer: _Offer | None, sku: str, products: Catalogue) -> Candidate:
     assert one is not None, "What no rule suggests was suggested by a plugin."
     rule, parts = one.rule, offer.parts if offer is not None else ()
-    reason: Callable[[], str] = _Because(rule)
+    grounds: Grounds = ("conditions", sku, rule.conditions)
     if rule.reasons:
-        reason = _Said(in_language(rule.reasons, None))
+        grounds = ("texts", dict(rule.reasons))
     elif offer is not None:
-        reason = partial(offer.words, products, *offer.given)
+        grounds = offer.grounds
     score = Score((*one.base, *parts), products.items[sku].margin)
-    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, reason)
+    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, grounds)
 
 
 def _is_about_product(condition: Mapping[str, Any]) -> bool:
     return conditions.CONDITIONS[condition["what"]].group == conditions.PRODUCT
-
-
-class _Because:
-    """Why a rule fits, made of its conditions."""
-
-    def __init__(self, rule: Ready) -> None:
-        self._rule = rule
-
-    def __call__(self) -> str:
-        names = conditions.Names()
-        name = names.products.name(self._rule.sku)
-        given = [conditions.words(one, names) for one in self._rule.conditions]
-        if not given:
-            return _("%(product)s is suggested to everybody.", product=name)
-        return _("%(product)s fits because %(conditions)s.", product=name, conditions=conditions.both(given))
 
 
 def _offers(kind: str, seen: Situation, products: Catalogue) -> Sequence[_Offer]:
@@ -162,37 +143,18 @@ def _together(seen: Situation, products: Catalogue) -> Iterator[_Offer]:
             return
         if one.one in seen.owned and one.other not in seen.owned and one.other in products.items:
             parts = scoring.of_pair(one)
-            yield _Offer(one.other, parts, sum(points for _part, points in parts), _because_together, (one,))
-
-
-def _because_together(products: Catalogue, pair: Bought) -> str:
-    return _(
-        "%(share)s of those who bought %(one)s also bought %(other)s: together %(number)s times.",
-        share=format_percent(pair.confidence, "#,##0%"),
-        one=products.name(pair.one),
-        other=products.name(pair.other),
-        number=pair.together,
-    )
+            grounds = ("together", one.one, one.other, one.together, one.confidence)
+            yield _Offer(one.other, parts, sum(points for _part, points in parts), grounds)
 
 
 def _by_catalogue(seen: Situation, products: Catalogue) -> Iterator[_Offer]:
     owned = seen.owned
     for sku in sorted(owned & products.followers.keys()):
         for newer in products.successors(sku) - owned:
-            yield _Offer(newer, _REPLACES, scoring.REPLACEMENT, _because_it_replaces, (sku, newer))
+            yield _Offer(newer, _REPLACES, scoring.REPLACEMENT, ("replaces", sku, newer))
     for sku in sorted(owned & products.companions.keys()):
         for other in products.companions[sku] - owned:
-            yield _Offer(other, _GOES_WITH, scoring.COMPANION, _because_it_goes_with, (sku, other))
-
-
-def _because_it_replaces(products: Catalogue, owned: str, other: str) -> str:
-    one = products.name(owned)
-    return _("%(other)s replaces %(one)s, which the customer owns.", other=products.name(other), one=one)
-
-
-def _because_it_goes_with(products: Catalogue, owned: str, other: str) -> str:
-    one = products.name(owned)
-    return _("%(other)s goes with %(one)s, which the customer owns.", other=products.name(other), one=one)
+            yield _Offer(other, _GOES_WITH, scoring.COMPANION, ("goes_with", sku, other))
 
 
 def _by_plugins(ticket: Ticket, customer: User, products: Catalogue) -> Iterator[Candidate]:
@@ -207,22 +169,4 @@ def _by_plugins(ticket: Ticket, customer: User, products: Catalogue) -> Iterator
         if item is None or not 1 <= fit <= 50 or not reason:
             continue
         key = f"plugin:{source}"
-        yield Candidate(sku, key, key, None, None, Score((("plugin", fit),), item.margin), _Said(reason), pitch)
-
-
-@dataclass(frozen=True)
-class _Said:
-    text: str
-
-    def __call__(self) -> str:
-        return self.text
-
-
-def in_language(texts: Mapping[str, str], locale: str | None) -> str:
-    """A text in a language, or in the next one that there is; "" where there is none."""
-    if not texts:
-        return ""
-    for code in fallbacks(locale):
-        if texts.get(code):
-            return texts[code]
-    return next(iter(texts.values()), "")
+        yield Candidate(sku, key, key, None, None, Score((("plugin", fit),), item.margin), ("said", reason), pitch)

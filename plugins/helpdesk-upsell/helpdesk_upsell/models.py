@@ -235,7 +235,9 @@ class Suggestion(db.Model):
     # One of STATES.
     state: Mapped[str] = mapped_column(String(10), default=SHOWN)
     # For the agent, in the desk's language; for the customer, in hers.
+    # As it was said first, and what it is made of: another reader may read another language.
     reason: Mapped[str] = mapped_column(Text, default="")
+    grounds: Mapped[list[Any]] = mapped_column(JSON, default=list)
     pitch: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(20), default="")
     score: Mapped[int] = mapped_column(SmallInteger, default=0)

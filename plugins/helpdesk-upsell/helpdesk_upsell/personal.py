@@ -36,7 +36,9 @@ def erase_personal_data(user: User) -> None:
     """What was suggested and bought is still counted, and is nobody's. Of staff their name goes alike."""
     mine = Suggestion.user_id == user.id
     db.session.execute(
-        update(Suggestion).where(mine).values(user_id=None, ticket_id=None, words="", reason="", pitch="", language="")
+        update(Suggestion)
+        .where(mine)
+        .values(user_id=None, ticket_id=None, words="", reason="", grounds=[], pitch="", language="")
     )
     db.session.execute(
         update(Trial)

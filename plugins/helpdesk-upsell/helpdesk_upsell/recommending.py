@@ -9,12 +9,13 @@ from sqlalchemy import bindparam, select
 from helpdesk.api import Ticket, UnknownHook, User, ask, db, language_of, now, settings, speaking
 from helpdesk.api import gettext as _
 from helpdesk_upsell import availability, prepared, profiles
-from helpdesk_upsell.candidates import Candidate, candidates, in_language
+from helpdesk_upsell.candidates import Candidate, candidates
 from helpdesk_upsell.catalogue import word
 from helpdesk_upsell.holdout import is_held
 from helpdesk_upsell.models import Suggestion, Trial
 from helpdesk_upsell.objections import Objection, objections
 from helpdesk_upsell.prepared import Catalogue, Item, Quote
+from helpdesk_upsell.reasons import Grounds, in_language, say
 from helpdesk_upsell.settings import RecommendationSettings
 from helpdesk_upsell.situations import situation
 
@@ -46,6 +47,8 @@ class Recommendation:
     currency: str
     period: str
     promotion_id: int | None
+    # What the reason is made of.
+    grounds: Grounds = ()
     held: bool = False
 
 
@@ -136,7 +139,8 @@ def _recommendation(
     assert quote is not None, "What has no price was left out."
     return Recommendation(
         product_id=item.id, sku=item.sku, name=item.name(language), rule_id=one.rule.id if one.rule else None,
-        key=one.key, score=one.score.fit, parts=one.score.parts, reason=one.reason(),
+        key=one.key, score=one.score.fit, parts=one.score.parts, reason=say(one.grounds),
+        grounds=one.grounds,
         pitch=_pitch(one, item, quote, language), language=language, amount=quote.amount,
         list_amount=quote.list_amount, currency=quote.currency, period=quote.period,
         promotion_id=quote.sale.id if quote.sale else None, held=held,

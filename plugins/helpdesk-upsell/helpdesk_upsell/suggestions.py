@@ -246,7 +246,8 @@ def _try(result: Advice, ticket: Ticket, customer: User) -> None:
 def _write(one: Recommendation, ticket: Ticket, customer: User, actor: User | None) -> Suggestion:
     row = Suggestion(
         user_id=customer.id, ticket_id=ticket.id, rule_id=one.rule_id, product_id=one.product_id, key=one.key,
-        sku=one.sku, name=one.name[:200], reason=one.reason, pitch=one.pitch, language=one.language, score=one.score,
+        sku=one.sku, name=one.name[:200], reason=one.reason,
+        grounds=list(one.grounds), pitch=one.pitch, language=one.language, score=one.score,
         parts=[list(part) for part in one.parts], amount=one.amount, list_amount=one.list_amount,
         currency=one.currency, period=one.period, promotion_id=one.promotion_id,
         valid_until=now() + timedelta(days=settings(RecommendationSettings).offer_days),

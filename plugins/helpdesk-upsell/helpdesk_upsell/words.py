@@ -9,6 +9,8 @@ from flask_babel import format_date, format_decimal, format_percent, get_locale,
 
 from helpdesk.api import gettext as _
 from helpdesk.api import ngettext, pgettext
+from helpdesk_upsell.models import Suggestion
+from helpdesk_upsell.reasons import say
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -19,6 +21,11 @@ def kinds() -> list[tuple[str, str]]:
 def kind(key: str) -> str:
     """One of them."""
     return dict(kinds()).get(key, key)
+
+
+def why_it_fits(suggestion: Suggestion) -> str:
+    """The reason of a suggestion, in the reader's language."""
+    return say(suggestion.grounds) or suggestion.reason
 
 
 def periods() -> list[tuple[str, str]]:

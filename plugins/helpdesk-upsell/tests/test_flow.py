@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpdesk_customers.api import OrderData, has_consent, save_order
-from helpdesk_upsell import catalogue, guarding, measuring, prepared, promotions, rules, suggestions
+from helpdesk_upsell import catalogue, guarding, measuring, prepared, promotions, rules, suggestions, words
 from helpdesk_upsell.api import recommendations
 from helpdesk_upsell.models import ACCEPTED, BOUGHT, DECLINED, OFFERED, SHOWN, Profile, Rule, Suggestion, Trial
 from helpdesk_upsell.offers import offer_url, open_offer, state_of
@@ -27,6 +27,7 @@ from helpdesk.api import (
     merge_people,
     now,
     solve,
+    speaking,
     transaction,
     unmerge_people,
 )
@@ -383,3 +384,22 @@ def test_few_queries(
     with count_queries() as asked:
         advice(ticket)
     assert len(asked) <= 18, asked
+
+
+def test_the_reason_is_in_the_language_of_who_reads_it(
+    product: Make, rule: Make, solved: Ticket, agent: User, anna: User, bought: Make, run_jobs: Make
+) -> None:
+    """Whoever looked first may speak another language; what the customer reads is in hers either way."""
+    bought(anna, "BASIC")
+    run_jobs()
+    rule(product("PLUS", texts={"en": {"name": "Plus", "pitch": "More."}, "es": {"name": "Más", "pitch": ""}}))
+    said = rule(product("BAG"), reasons={"en": "It rains.", "es": "Llueve."})
+    with speaking("es"):
+        suggestions.show(solved, agent)
+    rows = {one.sku: one for one in suggestions.of_ticket(solved)}
+    assert words.why_it_fits(rows["PLUS"]) == "Plus is suggested to everybody."
+    assert words.why_it_fits(rows["BAG"]) == "It rains." and rows["BAG"].rule_id == said.id
+    assert rows["PLUS"].pitch == "More." and rows["PLUS"].language == "en"
+    with speaking("es"):
+        assert "Más" in words.why_it_fits(rows["PLUS"])
+        assert words.why_it_fits(rows["BAG"]) == "Llueve."

@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("grounds", sa.JSON(), nullable=False),
         sa.Column("pitch", sa.Text(), nullable=False),
         sa.Column("language", sa.String(length=20), nullable=False),
         sa.Column("score", sa.SmallInteger(), nullable=False),
