@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from helpdesk_customers import segments
 from helpdesk_customers.api import Segment, add_tags
-from helpdesk_upsell import catalogue, conditions, promotions, rules
-from helpdesk_upsell.models import CATALOGUE, GOES_WITH, REPLACES, REQUIRES, Pair, Product, Relation
+from helpdesk_upsell import catalogue, conditions, profiles, promotions, rules
+from helpdesk_upsell.models import CATALOGUE, GOES_WITH, REPLACES, REQUIRES, Pair, Product, Profile, Relation
 from helpdesk_upsell.promotions import reduced
 from helpdesk_upsell.recommending import advice
 from helpdesk_upsell.relations import leads_to
@@ -16,7 +16,7 @@ from helpdesk_upsell.scoring import Score, of_pair, of_rule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpdesk.api import Invalid, Ticket, User, db, now, set_language, speaking, tag
+from helpdesk.api import Invalid, Ticket, User, db, now, set_language, speaking, tag, transaction
 
 Make = Callable[..., Any]
 
@@ -263,3 +263,23 @@ def test_promotions_say_when(product: Make) -> None:
     assert [one.id for one in promotions.promotions()] == [made.id]
     promotions.delete_promotion(made, None)
     assert promotions.find_promotion(made.id) is None and list(promotions.promotions()) == []
+
+
+def test_what_is_known_is_found_out_anew(anna: User, agent: User, run_jobs: Make) -> None:
+    """When her record changes, and when a segment means something else. customers_record_changed,
+    customers_segment_changed.
+    """
+    run_jobs()
+
+    def kept_after(change: Callable[[], Any]) -> bool:
+        with transaction():
+            profiles.known(anna, keep=True)
+        assert db.session.get(Profile, anna.id) is not None
+        change()
+        run_jobs()
+        db.session.expire_all()
+        return db.session.get(Profile, anna.id) is not None
+
+    assert not kept_after(lambda: add_tags(anna, ["regular"], agent))
+    assert not kept_after(lambda: segment("Regular", "regular"))
+    assert kept_after(lambda: None) and len(profiles.find(anna).segments) == 1

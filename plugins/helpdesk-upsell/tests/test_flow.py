@@ -49,7 +49,10 @@ def test_from_a_suggestion_to_a_purchase(
     product: Make, rule: Make, bought: Make, solved: Ticket, anna: User, agent: User, plug: Make, run_jobs: Make,
     travel: Make,
 ) -> None:  # fmt: skip
-    """Each step once; other plugins hear of it; the purchase is found in the orders and in the figures."""
+    """Each step once; other plugins hear of it; the purchase is found in the orders and in the figures.
+
+    customers_products_changed.
+    """
     heard: list[tuple[Any, ...]] = []
 
     def hear(what: str) -> Any:
@@ -279,7 +282,10 @@ def test_two_people_turn_out_to_be_one(
     product: Make, rule: Make, solved: Ticket, anna: User, agent: User, boss: User, make_user: Make,
     make_ticket: Make, configure: Make, run_jobs: Make,
 ) -> None:  # fmt: skip
-    """Her suggestions follow; of two trials of a rule one is left out, both when they were in different groups."""
+    """Her suggestions follow; of two trials of a rule one is left out, both when they were in different groups.
+
+    people_merged, people_unmerged.
+    """
     configure(RecommendationSettings, consent_required=False)
     one, two = rule(product("PLUS")), rule(product("BAG"))
     (first, second) = suggestions.show(solved, agent).rows

@@ -192,3 +192,16 @@ def test_a_price_that_changed_meanwhile_is_said(looked: Any, solved: Ticket, as_
     assert as_supervisor.post(f"{ROOM}/products/{plus.id}", data=form).status_code == 303
     page = looked.get(f"{ROOM}/suggestions/{one.id}").text
     assert "The catalogue has another price now." in page and "€10.00" in page and "€99.00" not in page
+
+
+def test_places_on_the_pages_of_the_desk(plus: Any, solved: Ticket, agent: User, boss: User, sign_in: Any) -> None:
+    """In the menu, beside the composer, among the rooms, in the record. nav_items, composer_tools, admin_rooms,
+    register_acts.
+    """
+    browser = sign_in(agent)
+    page = browser.get(f"/desk/tickets/{solved.id}").text
+    assert f'href="{ROOM}/"' in page and f"{ROOM}/tickets/{solved.id}" in page
+    assert browser.get("/admin/").status_code in (302, 403)
+    browser = sign_in(boss)
+    assert f"{ROOM}/rules" in browser.get("/admin/").text
+    assert "Product of the catalogue changed" in browser.get("/admin/audit").text
