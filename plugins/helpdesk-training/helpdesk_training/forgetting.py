@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Text, cast, delete, select, update
 
 from helpdesk.api import Work, db, now, settings
-from helpdesk_training.models import DRAFT, HANDED_IN, OPEN, Answer, Attempt, LowAnswer, TaskWork
+from helpdesk_training.models import DRAFT, GRADING, HANDED_IN, OPEN, Answer, Attempt, LowAnswer, TaskWork
 from helpdesk_training.settings import TrainingSettings
 
 FORGET = "training.forget"
@@ -15,7 +15,9 @@ _BATCH = 500
 def forget(work: Work) -> None:
     """Blank what is older than that (a job in steps, once a day); its result says how many attempts."""
     before = now() - timedelta(days=settings(TrainingSettings).keep_answers_days)
-    old = (Attempt.submitted_at < before, Attempt.state != OPEN, cast(Attempt.answers, Text) != "{}")
+    # What waits to be graded is not over, as long as that takes.
+    over = Attempt.state.not_in((OPEN, GRADING))
+    old = (Attempt.submitted_at < before, over, cast(Attempt.answers, Text) != "{}")
     gone = 0
     while ids := list(db.session.scalars(select(Attempt.id).where(*old).order_by(Attempt.id).limit(_BATCH))):
         with work.step(done=gone + len(ids)):

@@ -341,6 +341,21 @@ def test_answers_go_after_their_time_and_scores_stay(
     assert certificates.holders(attempt.assignment.course_id) == {agent.id}
 
 
+def test_an_answer_that_waits_to_be_graded_waits_however_long_it_takes(
+    parts: Any, course: Any, taken: Any, agent: User, chief: User, travel: Any, run_jobs: Any
+) -> None:
+    mine = taken(course(content=parts.whole(lessons=[], questions=[parts.question("text")])))
+    learning.submit(learning.start_attempt(mine, agent), {"q1": "My long answer"}, agent)
+    travel(days=settings(forgetting.TrainingSettings).keep_answers_days + 1)
+    with transaction():
+        schedule(forgetting.FORGET)
+    run_jobs()
+    db.session.expire_all()
+    assert db.session.scalars(db.select(Answer.given)).all() == ["My long answer"]
+    grading.grade_answer(grading.find_answer(grading.waiting(chief)[0][0].id), 1, "Well said", chief)
+    assert db.session.scalars(db.select(Attempt.state)).all() == ["passed"]
+
+
 def test_a_course_that_is_renamed_is_found_by_its_certificate(course: Any, complete: Any, agent: User) -> None:
     made = course()
     complete(made)
