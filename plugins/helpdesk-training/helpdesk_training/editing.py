@@ -214,7 +214,8 @@ def _name(text: str, own: int | None) -> str:
         raise Invalid("name", _("Give the course a name."))
     if len(name) > NAME_LENGTH:
         raise Invalid("name", _("This is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    same = select(Course.id).where(func.lower(Course.name) == name.lower(), Course.id != (own or 0))
+    # The database makes small letters on both sides: SQLite leaves those beyond ASCII as they are.
+    same = select(Course.id).where(func.lower(Course.name) == func.lower(name), Course.id != (own or 0))
     if db.session.scalar(same) is not None:
         raise Invalid("name", _("There is a course of this name already."))
     return name

@@ -71,7 +71,7 @@ def take(found: Found, actor: User | None, *, publish: bool = False) -> Course:
     }
     with transaction():
         name = " ".join(str(found.values["name"]).split())
-        course = db.session.scalar(select(Course).where(func.lower(Course.name) == name.lower()))
+        course = db.session.scalar(select(Course).where(func.lower(Course.name) == func.lower(name)))
         if course is not None and course.state == RETIRED:
             editing.restore(course, actor)
         course = editing.save(course, {**found.values, "needs": _numbers(found.needs)}, actor)
@@ -86,7 +86,7 @@ def _numbers(names: Iterable[str]) -> list[int]:
     """The courses of those names. Raises :class:`Invalid` (needs)."""
     wanted = {name.casefold(): name for name in names}
     query = select(Course.id, Course.name).where(
-        func.lower(Course.name).in_([name.lower() for name in wanted.values()])
+        func.lower(Course.name).in_([func.lower(name) for name in wanted.values()])
     )
     there = {name.casefold(): number for number, name in db.session.execute(query)}
     missing = [name for key, name in wanted.items() if key not in there]
@@ -357,7 +357,7 @@ class _Reader:
             return {}
         try:
             return tomllib.loads(self._text(path))
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             self.problems.append(_("%(file)s cannot be read: %(reason)s", file=name, reason=str(error)))
             return {}
 

@@ -103,7 +103,8 @@ def _name(text: str, own: int | None) -> str:
         raise Invalid("name", _("Give the path a name."))
     if len(name) > NAME_LENGTH:
         raise Invalid("name", _("This is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    same = select(Path.id).where(func.lower(Path.name) == name.lower(), Path.id != (own or 0))
+    # The database makes small letters on both sides: SQLite leaves those beyond ASCII as they are.
+    same = select(Path.id).where(func.lower(Path.name) == func.lower(name), Path.id != (own or 0))
     if db.session.scalar(same) is not None:
         raise Invalid("name", _("There is a path of this name already."))
     return name

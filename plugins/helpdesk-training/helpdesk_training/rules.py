@@ -158,7 +158,8 @@ def _name(text: str, own: int | None) -> str:
         raise Invalid("name", _("Give the rule a name."))
     if len(name) > NAME_LENGTH:
         raise Invalid("name", _("This is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    same = select(Rule.id).where(func.lower(Rule.name) == name.lower(), Rule.id != (own or 0))
+    # The database makes small letters on both sides: SQLite leaves those beyond ASCII as they are.
+    same = select(Rule.id).where(func.lower(Rule.name) == func.lower(name), Rule.id != (own or 0))
     if db.session.scalar(same) is not None:
         raise Invalid("name", _("There is a rule of this name already."))
     return name

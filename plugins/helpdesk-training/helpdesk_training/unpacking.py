@@ -1,6 +1,8 @@
 """A folder that came as a ZIP file, unpacked where nothing of it leads out and nothing grows without end."""
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -12,6 +14,10 @@ from helpdesk.api import gettext as _
 
 MOST_FILES, MOST_BYTES = 1_000, 50 * 1024 * 1024
 _CHUNK, _LINK = 1 << 16, 0xA
+# What reading an archive raises that is damaged, locked or packed in an unknown way.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+)  # fmt: skip
 
 
 @contextmanager
@@ -22,7 +28,7 @@ def unpacked(stream: IO[bytes]) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(stream) as archive:
                 _unpack(archive, folder)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
+        except _DAMAGED:
             raise Invalid("folder", _("This cannot be read as a ZIP file. Pack the folder once more.")) from None
         inside = list(folder.iterdir())
         # Most programs pack the folder itself, some what is in it.

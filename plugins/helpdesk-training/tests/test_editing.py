@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from helpdesk_training import content, courses, editing, files, rendering, skills
+from helpdesk_training import content, courses, editing, files, paths, rendering, rules, skills
 from helpdesk_training.models import Course, CourseFile, Version
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,3 +260,18 @@ def test_no_text_becomes_html_that_acts(pieces: list[str]) -> None:
 def test_names_of_skills_are_one_however_they_are_written() -> None:
     assert skills.key_of("  Phone_Calls ") == skills.key_of("phone-calls") == "phone calls"
     assert skills.clean(["Refunds", "refunds ", "", "退款"]) == ["Refunds", "退款"]
+
+
+@pytest.mark.parametrize("name", ["Ärger", "ОБУЧЕНИЕ", "退款"])
+def test_a_name_is_taken_in_whatever_letters_it_is_written(course: Any, name: str) -> None:
+    made = course(name)
+    with pytest.raises(Invalid, match="of this name already"):
+        editing.save(None, {"name": name}, None)
+    items = [{"course_id": made.id}]
+    paths.save(None, {"name": name, "items": items}, None)
+    with pytest.raises(Invalid, match="of this name already"):
+        paths.save(None, {"name": name, "items": items}, None)
+    rule = {"name": name, "occasion": "role", "role": "agent", "course_id": made.id}
+    rules.save(None, rule, None)
+    with pytest.raises(Invalid, match="of this name already"):
+        rules.save(None, rule, None)

@@ -1,11 +1,14 @@
 """A course from a folder of Markdown: what comes along, what is refused, and taking it in again."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpdesk_training import courses, editing, exchange, files, rendering
 from helpdesk_training.models import Course
+from helpdesk_training.unpacking import unpacked
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -227,3 +230,28 @@ def test_no_lesson_names_what_lies_outside(tmp_path_factory: Any, pieces: list[s
     except Invalid:
         return
     assert all(path.resolve().is_relative_to(root) for path in found.files.values())
+
+
+def test_a_name_of_other_letters_is_found_again(folder: Any, boss: User) -> None:
+    about = {"course_dot_toml": 'name = "Ärger"', "one_dot_md": "# One"}
+    made = exchange.take(exchange.read_folder(folder(**about)), boss)
+    assert exchange.take(exchange.read_folder(folder(**about)), boss).id == made.id
+    needy = folder(course_dot_toml='name = "Next"\nneeds = ["Ärger"]', one_dot_md="# One")
+    assert [one.name for one in exchange.take(exchange.read_folder(needy), boss).needs] == ["Ärger"]
+
+
+def test_a_table_that_goes_down_for_ever_is_refused(folder: Any) -> None:
+    with pytest.raises(Invalid, match="course.toml cannot be read"):
+        exchange.read_folder(folder(course_dot_toml="name = " + "[" * 50_000, one_dot_md="# One"))
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_refused_with_a_sentence(way: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", way) as archive:
+        archive.writestr("01.md", "# One\n" * 1_000)
+    whole = packed.getvalue()
+    # Behind the head of the entry and its name lies what was packed.
+    broken = whole[:36] + b"\xff" * 20 + whole[56:]
+    with pytest.raises(Invalid, match="cannot be read as a ZIP file"), unpacked(io.BytesIO(broken)):
+        pass
