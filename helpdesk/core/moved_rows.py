@@ -21,7 +21,7 @@ def move_rows(merge_id: int, column: Any, *which: ColumnElement[bool]) -> int:
     merge = db.session.get(PersonMerge, merge_id)
     if merge is None or merge.undone_at is not None:
         return 0
-    key, place = _key_of(column), _place_of(column)
+    key, place = _key_of(column), place_of(column)
     noted = select(PersonMergeRow.row_id).where(PersonMergeRow.merge_id == merge_id, PersonMergeRow.place == place)
     found = select(literal(merge_id), literal(place), key).where(column == merge.merged_id, key.not_in(noted), *which)
     db.session.execute(insert(PersonMergeRow).from_select(["merge_id", "place", "row_id"], found))
@@ -39,7 +39,7 @@ def move_back(merge_id: int, column: Any, *which: ColumnElement[bool]) -> int:
     merge = db.session.get(PersonMerge, merge_id)
     if merge is None:
         return 0
-    key, place = _key_of(column), _place_of(column)
+    key, place = _key_of(column), place_of(column)
     noted = select(PersonMergeRow.row_id).where(PersonMergeRow.merge_id == merge_id, PersonMergeRow.place == place)
     # The survivor may have gone into somebody else meanwhile, and taken the rows along.
     further = select(User.merged_into_id).where(User.id == merge.survivor_id, User.merged_into_id.is_not(None))
@@ -54,9 +54,10 @@ def move_back(merge_id: int, column: Any, *which: ColumnElement[bool]) -> int:
 def _key_of(column: Any) -> Any:
     keys = inspect(column.class_).primary_key
     if len(keys) != 1:
-        raise ValueError(f"{_place_of(column)} stands in a table whose key is not one number; move its rows by hand.")
+        raise ValueError(f"{place_of(column)} stands in a table whose key is not one number; move its rows by hand.")
     return keys[0]
 
 
-def _place_of(column: Any) -> str:
+def place_of(column: Any) -> str:
+    """How a merge notes rows of a column."""
     return f"{column.class_.__tablename__}.{column.key}"

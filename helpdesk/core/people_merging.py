@@ -15,9 +15,9 @@ from helpdesk.core import accounts, api_tokens, audit, search
 from helpdesk.core.clock import now
 from helpdesk.core.events.record import record
 from helpdesk.core.extensions import db
-from helpdesk.core.models import Message, PersonMerge, Ticket, Token, User
+from helpdesk.core.models import Message, PersonMerge, PersonMergeRow, Ticket, Token, User
 from helpdesk.core.models.search import PERSON
-from helpdesk.core.moved_rows import move_back, move_rows
+from helpdesk.core.moved_rows import move_back, move_rows, place_of
 from helpdesk.core.permissions import require
 from helpdesk.core.transaction import transaction
 from helpdesk.core.workflow.errors import Invalid
@@ -83,6 +83,7 @@ def unmerge_people(merge: PersonMerge, actor: User | None) -> PersonMerge:
         # Where something was written since, that is the newest.
         move_back(merge.id, Ticket.last_author_id, Ticket.last_message_at <= merge.merged_at)
         move_back(merge.id, User.merged_into_id)
+        _forget_pointer(merge)
         merged.merged_into_id, merged.active = None, True
         accounts.shut_out(merged)
         _part_values(survivor, merged, merge.data.get("values", {}))
@@ -171,6 +172,13 @@ def _move_address(of: User, to: User) -> None:
     address, of.email = of.email, None
     db.session.flush()
     to.email = address
+
+
+def _forget_pointer(merge: PersonMerge) -> None:
+    """A later merge that took the record along has nothing to say of it any more, wherever it goes from here."""
+    later = (PersonMergeRow.merge_id > merge.id, PersonMergeRow.row_id == merge.merged_id)
+    gone = delete(PersonMergeRow).where(PersonMergeRow.place == place_of(User.merged_into_id), *later)
+    db.session.execute(gone.execution_options(synchronize_session=False))
 
 
 def _called(person: User) -> str:

@@ -143,6 +143,8 @@ def test_what_was_given_back_is_not_given_back_again(
     merge_people(anna, third, boss)
     unmerge_people(outer, boss)
     assert requester(ticket) == NEW, "it is not the one's that the outer merge was about"
+    assert accounts.by_email("anna@third.example") is anna, "nor is the record itself"
+    assert records_of(anna) == [third]
 
 
 @pytest.mark.db
