@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
 
 from helpdesk.api import (
     Invalid,
@@ -59,6 +59,8 @@ FIELD, CONSENT = "field:", "consent:"
 LINE, WHOLE, DATE, AMOUNT, PICK, NOTHING = "line", "whole", "day", "amount", "choice", "nothing"
 # A hundred years.
 _DAYS = 36_500
+# What fits into the columns of scores, and is more than any of them.
+_SMALL = 1_000
 
 
 @dataclass(frozen=True)
@@ -301,8 +303,10 @@ def _day(column: Any, how: str, value: str) -> Criterion:
     if how in ("within", "not_within"):
         found: Criterion = column >= now() - timedelta(days=int(value))
         return found if how == "within" else not_(found)
-    begin = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    begin += timedelta(days=(date.fromisoformat(value) - begin.date()).days)
+    day, begin = date.fromisoformat(value), now().replace(hour=0, minute=0, second=0, microsecond=0)
+    if how == "after" and day == date.max:
+        return false()
+    begin += timedelta(days=(day - begin.date()).days)
     found = column < begin if how == "before" else column >= begin + timedelta(days=1 if how == "after" else 0)
     return found
 
@@ -319,7 +323,7 @@ def _worth(whom: Whom, *about: Any) -> Criterion:
 def _worth_part(column: Any) -> Callable[[Whom, str, str], Criterion]:
     def build(whom: Whom, how: str, value: str) -> Criterion:
         # 0 says that it is not counted yet, or that there are too few to compare with.
-        return _worth(whom, column > 0, _compare(column, how, int(value)))
+        return _worth(whom, column > 0, _compare(column, how, min(int(value), _SMALL)))
 
     return build
 

@@ -99,15 +99,20 @@ def note_consent(
     return row
 
 
-def note_many(purpose: str, said: Mapping[int, tuple[bool, str]], actor: User | None, *, way: str) -> None:
+def note_many(
+    purpose: str, said: Mapping[int, tuple[bool, str]], actor: User | None, *, way: str, again: bool = True
+) -> None:
     """:func:`note_consent` for many people by their numbers: whether they agree, and the proof. What is new is noted.
 
-    Inside the transaction; five statements, however many. The permission is the caller's matter.
+    Without ``again`` nobody agrees who has withdrawn it. Inside the transaction; five statements, however many. The
+    permission is the caller's matter.
     """
     numbers, moment = sorted(said), now()
     db.session.execute(select(User.id).where(User.id.in_(numbers)).order_by(User.id).with_for_update())
     last = {row.user_id: row for row in db.session.scalars(_newest(numbers, purpose))}
     new = [number for number in numbers if number not in last or (last[number].state == GIVEN) != said[number][0]]
+    if not again:
+        new = [number for number in new if number not in last or not said[number][0]]
     for number in new:
         if number in last:
             last[number].newest = False

@@ -57,7 +57,7 @@ def save_field(field: RecordField | None, data: Mapping[str, Any], actor: User |
         label = line(str(data.get("label", field.label or "")), "label", LABEL_LENGTH)
         if not label:
             raise Invalid("label", _("Give the field a name."))
-        same = (RecordField.subject == field.subject, func.lower(RecordField.label) == label.lower())
+        same = (RecordField.subject == field.subject, func.lower(RecordField.label) == func.lower(label))
         if db.session.scalar(select(RecordField.id).where(*same, RecordField.id != (field.id or 0))) is not None:
             raise Invalid("label", _("There is a field of this name already."))
         field.label = label

@@ -205,13 +205,16 @@ def _value(kept: RecordField, text: str) -> dict[str, Any]:
 
 
 def _note_offers(rows: Sequence[tuple[Item, Person]], batch: Batch) -> None:
-    """Only what is new is noted: the same file twice says the same once. The last row of somebody counts."""
+    """Only what is new is noted: the same file twice says the same once. The last row of somebody counts.
+
+    An old file does not undo that somebody has withdrawn it, unless it is to change what there is.
+    """
     said = {person.id: item.value for item, person in rows if item.value.offers is not None}
     if not said:
         return
     proof = _("Taken in from a file")
     words = {number: (bool(row.offers), row.proof or proof) for number, row in said.items()}
-    consents.note_many(consents.OFFERS, words, batch.actor, way="import")
+    consents.note_many(consents.OFFERS, words, batch.actor, way="import", again=batch.overwrite)
 
 
 def _phone(text: str) -> str:

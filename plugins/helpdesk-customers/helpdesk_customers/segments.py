@@ -162,7 +162,8 @@ def _name(text: str, own: int | None) -> str:
     name = line(text, "name", NAME_LENGTH)
     if not name:
         raise Invalid("name", _("Give the segment a name."))
-    same = select(Segment.id).where(func.lower(Segment.name) == name.lower(), Segment.id != (own or 0))
+    # The database makes small letters on both sides: SQLite leaves those beyond ASCII as they are.
+    same = select(Segment.id).where(func.lower(Segment.name) == func.lower(name), Segment.id != (own or 0))
     if db.session.scalar(same) is not None:
         raise Invalid("name", _("There is a segment of this name already."))
     return name

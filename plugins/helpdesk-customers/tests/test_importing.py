@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import signal
 import subprocess
@@ -22,8 +23,6 @@ from helpdesk_customers.settings import CustomerSettings
 from sqlalchemy import func, select
 
 from helpdesk.api import Invalid, NotAllowed, Organization, User, db, merge_people, transaction
-from helpdesk.core import importing as desk_importing
-from helpdesk.core import personal_data
 
 PEOPLE = "Email;Name;Company;Phone;Tags;Birthday\n"
 ORDERS = "Order No,Email,Date,Currency,SKU,Product,Qty,Amount,Status\n"
@@ -109,23 +108,41 @@ def test_fields_and_consents(take: Any, boss: User) -> None:
     assert len(consents.history(ann)) == 1, "the same file says the same once"
 
 
-def test_staff_and_merged_and_erased_people(take: Any, anna: User, boss: User, agent: User, make_user: Any) -> None:
+def test_a_file_gives_no_consent_that_was_withdrawn_unless_it_is_to_overwrite(take: Any, anna: User) -> None:
+    consents.note_consent(anna, "offers", True, None, way="form", words="Yes, please.")
+    consents.note_consent(anna, "offers", False, None, way="form")
+    old = "email,opt-in\nanna@customer.example,yes\n"
+    take(old)
+    assert consents.has_consent(anna.id) is False and len(consents.history(anna)) == 2
+    take(old, overwrite=True)
+    assert consents.has_consent(anna.id) is True
+    take(old.replace("yes", "no"))
+    assert consents.has_consent(anna.id) is False, "a no always counts"
+
+
+def test_staff_and_merged_people(take: Any, anna: User, boss: User, agent: User, make_user: Any) -> None:
     old = make_user(name="Anna Old", email="old@customer.example")
-    gone = make_user(name="Gone", email="gone@customer.example")
     merge_people(anna, old, boss)
-    personal_data.erase(gone, None)
-    run = take(f"email,phone\nold@customer.example,0176 999\n{agent.email},0176 1\ngone@customer.example,0176 2\n")
+    run = take(f"email,phone\nold@customer.example,0176 999\n{agent.email},0176 1\n")
     db.session.expire_all()
     assert (anna.phone, old.phone) == ("0176 999", None), "the survivor is filled in"
     assert "works here" in errors(run)[3] and agent.phone is None
-    assert gone.phone is None and gone.email is None, "who was erased is nobody that a file could mean"
 
 
-def test_a_person_is_erased_from_rows_that_failed(take: Any, make_user: Any) -> None:
-    eve = make_user(name="Eve", email="eve@post.example")
+@pytest.mark.sqlite
+def test_who_was_erased_is_nobody_that_a_file_could_mean(take: Any, make_user: Any, program: Any) -> None:
+    gone = make_user(name="Gone", email="gone@customer.example")
+    program("user", "erase", "gone@customer.example", "--yes")
+    assert take("email,phone\ngone@customer.example,0176 2\n").counts == {"created": 1}
+    assert (gone.email, gone.phone) == (None, None)
+
+
+@pytest.mark.sqlite
+def test_a_person_is_erased_from_rows_that_failed(take: Any, make_user: Any, program: Any) -> None:
+    make_user(name="Eve", email="eve@post.example")
     run = take("email,phone\neve@post.example,none\nother@post.example,none\n")
     assert run.failed == 2
-    personal_data.erase(eve, None)
+    program("user", "erase", "eve@post.example", "--yes")
     assert [row.cells[0] for row in importing.failed_rows(run)] == ["other@post.example"]
 
 
@@ -395,11 +412,13 @@ def test_old_files_are_forgotten(take: Any, travel: Any) -> None:
     assert importing.tidy() == 1 and number_of(Import) == number_of(FailedRow) == 0
 
 
-def test_the_desks_own_import_knows_them(app: Flask, anna: User) -> None:
-    source = desk_importing.source_named("customers-orders")
+@pytest.mark.sqlite
+def test_the_desks_own_import_knows_them_even_through_a_pipe(program: Any, anna: User) -> None:
     rows = "A-1,anna@customer.example,2026-03-01,EUR,x,,1,5.00,paid\nA-2,anna@customer.example,,EUR,x,,1,-5,paid\n"
-    result = desk_importing.take_in(source, io.BytesIO((ORDERS + rows).encode("utf-16")))
-    assert (result.counts, result.failed) == ({"created": 1}, 1) and "Row 3" in result.bad[0][1]
+    file = (ORDERS + rows).encode("utf-16")
+    result = json.loads(program("import", "customers-orders", "-", "--json", data=file, status=1))
+    assert (result["counts"], result["failed"]) == ({"created": 1}, 1) and "Row 3" in result["bad"][0]["error"]
+    assert number_of(Order) == 1
 
 
 # ---- killed for real

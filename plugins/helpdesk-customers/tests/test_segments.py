@@ -323,3 +323,27 @@ def test_the_list_is_narrowed(people: dict[str, User], boss: User, firm: Organiz
     with transaction():
         people["anna"].active = False
     assert names() == [_BO, _CY], "who cannot sign in any more was merged or erased"
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("what", ["since", "ordered", "wrote", "field:since"])
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_of_all_are_days(people: dict[str, User], what: str, how: str, day: str) -> None:
+    how_ = f"day_{how}" if what.startswith("field:") else how
+    assert bool(_find(what, how_, day)) == ((how == "before") == (day == "9999-12-31"))
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("what", ["score", "orders", "open_tickets"])
+def test_a_number_that_is_larger_than_any_is_compared_all_the_same(people: dict[str, User], what: str) -> None:
+    assert _find(what, "least", "1000000000") == set()
+    _find(what, "most", "1000000000")
+
+
+@pytest.mark.parametrize("name", ["Ärger", "ВАЖНО"])
+def test_a_name_of_other_letters_is_taken_as_well(app: Flask, name: str) -> None:
+    data = {"name": name, "conditions": [{"what": "tag", "how": "has", "value": "vip"}]}
+    segments.save(None, data, None)
+    with pytest.raises(Invalid, match="of this name already"):
+        segments.save(None, data, None)
