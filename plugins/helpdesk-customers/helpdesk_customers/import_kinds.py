@@ -1,6 +1,9 @@
 """What this plugin takes in from files: by its own page and command, and by the desk's ``helpdesk import``."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, BinaryIO
 
@@ -31,23 +34,40 @@ def register_importers() -> list[Importer]:
     ]
 
 
+@contextmanager
+def _seekable(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file, or a copy of it where it comes through a pipe: after a bad row reading goes back."""
+    if file.seekable():
+        yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        yield copy
+
+
 def _reader(kind: ImportKind) -> Callable[[BinaryIO], Iterator[list[tuple[Row, dict[str, str]]]]]:
     def read(file: BinaryIO) -> Iterator[list[tuple[Row, dict[str, str]]]]:
-        watch = Watch()
-        head = file.read(_SAMPLE)
-        watch.feed(head)
-        encoding, mark = watch.found()
-        delimiter = find_delimiter(head[mark:].decode(encoding, "replace"))
-        rows = read_rows(file, encoding, delimiter, mark)
-        first = next(rows, None)
-        mapping = guess_mapping(kind, first.cells if first is not None else ())
-        if missing := missing_columns(kind, mapping):
-            raise Invalid("mapping", _("This file has no column “%(column)s”.", column=missing[0]))
-        found = ((row, values_of(row.cells, mapping)) for row in rows)
-        for _key, group in groupby(found, lambda one: kind.group(one[1]) if kind.group is not None else one[0].number):
-            yield list(group)
+        with _seekable(file) as whole:
+            yield from _groups(kind, whole)
 
     return read
+
+
+def _groups(kind: ImportKind, file: BinaryIO) -> Iterator[list[tuple[Row, dict[str, str]]]]:
+    watch = Watch()
+    head = file.read(_SAMPLE)
+    watch.feed(head)
+    encoding, mark = watch.found()
+    delimiter = find_delimiter(head[mark:].decode(encoding, "replace"))
+    rows = read_rows(file, encoding, delimiter, mark)
+    first = next(rows, None)
+    mapping = guess_mapping(kind, first.cells if first is not None else ())
+    if missing := missing_columns(kind, mapping):
+        raise Invalid("mapping", _("This file has no column “%(column)s”.", column=missing[0]))
+    found = ((row, values_of(row.cells, mapping)) for row in rows)
+    for _key, group in groupby(found, lambda one: kind.group(one[1]) if kind.group is not None else one[0].number):
+        yield list(group)
 
 
 def _taker(kind: ImportKind) -> Callable[[Any], str]:

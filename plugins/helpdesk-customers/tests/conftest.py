@@ -1,10 +1,14 @@
 """What most tests begin with: an agent, who looks after everything, and a customer with an organization."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from helpdesk_customers import orders
 from helpdesk_customers.models import Order
 from helpdesk_customers.orders import LineData, OrderData
@@ -52,6 +56,23 @@ def order(app: Any) -> Callable[..., Order]:
         return orders.save_order(OrderData(**{**usual, **values}))[0]
 
     return make
+
+
+@pytest.fixture
+def program(app: Flask) -> Callable[..., str]:
+    """Run ``helpdesk`` with these words on the desk, as an operator does; what it prints. Such a test is of SQLite."""
+
+    def run(*words: str, status: int = 0, data: bytes = b"") -> str:
+        db.session.rollback()
+        done = subprocess.run(
+            [sys.executable, "-m", "helpdesk.cli", *words],
+            capture_output=True, input=data, env={**os.environ, "HELPDESK_HOME": str(app.config["HELPDESK"].home)},
+        )  # fmt: skip
+        db.session.expire_all()
+        assert done.returncode == status, done.stderr.decode()
+        return done.stdout.decode()
+
+    return run
 
 
 def day(year: int, month: int, number: int) -> datetime:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
-from helpdesk_customers import import_running, importing
+from helpdesk_customers import cli, import_running, importing
 from helpdesk_customers.import_models import Import
 from sqlalchemy import func, select
 
 from helpdesk.api import User, db
-from helpdesk.cli import main
 
 FILE = "Wer;E-mail;Phone\nLi Na;li@post.example;0176 1\nNobody;none;\n=Eve;eve@post.example;x\n".encode("cp1252")
 
@@ -105,21 +105,18 @@ def test_pages_ask_the_database_little(as_supervisor: Any, count_queries: Any, r
 
 
 @pytest.fixture
-def command(app: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setenv("HELPDESK_HOME", str(app.config["HELPDESK"].home))
+def command(app: Flask) -> Any:
+    """What one of the commands of the plugin prints (register_commands)."""
+    commands = {one.command.name: one.command for one in cli.register_commands()}
 
-    def run(*words: str) -> str:
-        from click.testing import CliRunner
-
-        found = CliRunner().invoke(main, ["customers", *words])
-        db.session.remove()
-        return found.output
+    def run(name: str, *words: str) -> str:
+        db.session.rollback()
+        return CliRunner().invoke(commands[name], list(words)).output
 
     return run
 
 
-@pytest.mark.sqlite
-def test_the_command_line(command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line(command: Any, tmp_path: Path) -> None:
     file, errors = tmp_path / "people.csv", tmp_path / "errors.csv"
     file.write_bytes(FILE)
     assert "customers-orders: Orders" in command("import")
@@ -137,9 +134,8 @@ def newest_or_none() -> Import | None:
     return db.session.scalar(select(Import).where(Import.state == "done"))
 
 
-@pytest.mark.sqlite
 def test_a_stopped_file_goes_on_from_the_command_line(
-    command: Any, app: Flask, boss: User, monkeypatch: pytest.MonkeyPatch
+    command: Any, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from helpdesk_customers.imports.kinds import kind_named
 
