@@ -12,6 +12,9 @@ from helpdesk_training.blueprint import number_in, numbers_in, pages, show
 from helpdesk_training.models import Assignment
 from helpdesk_training.permissions import ASSIGN
 
+# So many people are offered at a time; so many stay ticked while others are looked for.
+_MOST_FOUND, _MOST_CHOSEN = 50, 1_000
+
 
 @pages.get("/assignments")
 @permission_required(ASSIGN)
@@ -49,21 +52,29 @@ def assignments() -> Any:
 @permission_required(ASSIGN)
 def assign_form() -> Any:
     """Give people a course or a path."""
-    chosen = {name: request.args.get(name, "") for name in ("course", "path")}
+    chosen = {name: request.args.get(name, "") for name in ("course", "path", "q", "team")}
     return _form(chosen, numbers_in(request.args.getlist("person")))
 
 
 @pages.post("/assign")
 @permission_required(ASSIGN)
 def assign() -> Any:
-    """Assign it; each of them is told."""
+    """Assign it; each of them is told. Or look for people, without losing what was chosen and typed."""
     form = Form(request.form.to_dict())
+    chosen = numbers_in(request.form.getlist("person"))
+    if "find" in request.form:
+        return _form(form.typed, chosen)
     due = days.read_day(form, "due")
     said = form.text("words", longest=assigning.WORDS_LENGTH)
     course, path = number_in(form.typed.get("course")), number_in(form.typed.get("path"))
-    chosen = numbers_in(request.form.getlist("person"))
-    people = [one for one in scopes.people_of(reader()) if one.id in chosen]
-    if not people:
+    team = number_in(form.typed.get("team"))
+    wanted, is_whole = set(chosen), "whole" in request.form
+    if is_whole and team is not None:
+        wanted.update(one.id for one in scopes.people_of(reader(), team))
+    people = [one for one in scopes.people_of(reader()) if one.id in wanted]
+    if is_whole and team is None:
+        form.refuse("team", _("Choose the team whose members get it."))
+    elif not people:
         form.refuse("person", _("Choose somebody first."))
     if (course is None) == (path is None):
         form.refuse("course", _("Choose a course or a path: one of the two."))
@@ -163,12 +174,16 @@ def _of_others(assignment_id: int) -> Assignment:
 
 
 def _form(typed: Mapping[str, Any], chosen: list[int], errors: dict[str, str] | None = None) -> Any:
+    team, ticked = number_in(typed.get("team")), set(chosen[:_MOST_CHOSEN])
+    people, more = scopes.found_by(reader(), ticked, str(typed.get("q", ""))[:100], team, _MOST_FOUND)
     return show(
         "assign.html",
         422 if errors else 200,
         typed=typed,
         errors=errors or {},
-        people=[(one.id, one.display_name, one.id in chosen) for one in scopes.people_of(reader())],
+        people=[(one.id, one.display_name, one.id in ticked) for one in people],
+        more=more,
+        teams=[("", _("All my people")), *looking.teams_of(reader())],
         courses=[("", _("No course")), *looking.course_options()],
         paths=[("", _("No path")), *looking.path_options()],
     )

@@ -1,6 +1,6 @@
 """Whose training somebody sees: agents their own, supervisors their teams', administrators everybody's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,23 @@ def staff(actor: User | None, team_id: int | None = None) -> Select[User]:
 def people_of(actor: User | None, team_id: int | None = None) -> Sequence[User]:
     """The people of :func:`staff`."""
     return db.session.scalars(staff(actor, team_id)).all()
+
+
+def found_by(
+    actor: User | None, chosen: Collection[int], text: str, team_id: int | None, most: int
+) -> tuple[Sequence[User], bool]:
+    """Those of :func:`staff` who are chosen, behind them others of a team whose name or address contains a text.
+
+    ``most`` of the others, and whether there are more. Two queries.
+    """
+    mine = db.session.scalars(staff(actor).where(User.id.in_(chosen))).all() if chosen else ()
+    query = staff(actor, team_id).where(User.id.not_in([one.id for one in mine]))
+    if text := " ".join(text.replace("\0", "").split()):
+        query = query.where(
+            or_(User.name.icontains(text, autoescape=True), User.email.icontains(text, autoescape=True))
+        )
+    rows = db.session.scalars(query.limit(most + 1)).all()
+    return [*mine, *rows[:most]], len(rows) > most
 
 
 def page_of(actor: User | None, team_id: int | None, after: int | None, size: int) -> tuple[Sequence[User], bool]:

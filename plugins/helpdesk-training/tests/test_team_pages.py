@@ -272,6 +272,28 @@ def test_assigning_by_hand(sign_in: Any, supervisor: User, learner: User, polite
     assert browser.post(f"{url}/withdraw", data={"why": "Again"}).status_code == 422
 
 
+def test_whom_to_assign_is_searched_for(
+    sign_in: Any, supervisor: User, learner: User, make_user: Any, make_team: Any, polite: Any
+) -> None:
+    """A page of people, those who are chosen always among them; nothing is assigned before it is said."""
+    course, browser = polite(), sign_in(supervisor)
+    team = make_team("Night", members=[make_user("agent", name=f"Owl {number:02}") for number in range(53)])
+    first = browser.get(f"{ROOM}/assign?person={learner.id}").text
+    assert len(re.findall('name="person"', first)) == 51 and "Owl 49" in first and "Owl 50" not in first
+    assert re.search(rf'name="person" value="{learner.id}" checked', first) and "write a part of the name" in first
+    form = {"course": str(course.id), "person": str(learner.id), "words": "Please", "q": "wl 5"}
+    found = browser.post(f"{ROOM}/assign", data={**form, "find": "1"})
+    assert found.status_code == 200 and not db.session.scalars(db.select(Assignment)).all() and "Please" in found.text
+    assert re.findall(r"<bdi>(Owl \d+|Nina New)</bdi></span></label>", found.text) == [
+        "Nina New", "Owl 50", "Owl 51", "Owl 52",
+    ]  # fmt: skip
+    assert "write a part of the name" not in found.text
+    bad = browser.post(f"{ROOM}/assign", data={**form, "whole": "1"})
+    assert bad.status_code == 422 and "Choose the team whose members get it." in bad.text
+    done = browser.post(f"{ROOM}/assign", data={**form, "team": str(team.id), "whole": "1"}, follow_redirects=True)
+    assert "54 assignments are new." in done.text
+
+
 def test_another_try(sign_in: Any, supervisor: User, learner: User, polite: Any, given: Any, sample: Any) -> None:
     row = given(polite(questions=sample.questions[:1], attempts=1, lessons=[]), begun=True)
     learning.submit(learning.start_attempt(row, learner), {"q1": ["b"]}, learner)
