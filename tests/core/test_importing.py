@@ -127,7 +127,7 @@ def test_sources_are_found_by_name(app: Any, plug: Any) -> None:
         importing.source_named("orders")
     plug("orders", register_importers=lambda: [TAGS, Importer("orders-old", "", read_lines, take_tag)])
     assert importing.source_named("orders") is TAGS
-    with pytest.raises(importing.UnknownSource, match="there are: orders, orders-old"):
+    with pytest.raises(importing.UnknownSource, match="there are: .*orders, orders-old"):
         importing.source_named("order")
     plugin_states.switch("orders", False, None)
-    assert importing.sources() == []
+    assert TAGS not in importing.sources()
