@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import selectinload
@@ -151,11 +151,13 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
     moment, _tilde, number = text.partition("~")
     try:
         at = datetime.fromisoformat(moment.replace(" ", "+"))
-    except ValueError:
+        # A moment at the edge of all time may be none in UTC.
+        at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if at.tzinfo is None or not number.isascii() or not number.isdigit() or len(number) > 18:
+    if at.tzinfo is None or not number.isascii() or not number.isdigit() or len(number) > 10:
         return None
-    return at, int(number)
+    return (at, int(number)) if int(number) < 2**31 else None
 
 
 def _clean(data: OrderData) -> OrderData:

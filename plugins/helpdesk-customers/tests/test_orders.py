@@ -119,6 +119,15 @@ def test_orders_come_page_by_page(order: Any, anna: User, count_queries: Any) ->
     assert [row.id for row in orders.orders_of(anna, "rubbish~x", 2)[0]] == made[:-3:-1]
 
 
+@pytest.mark.db
+@pytest.mark.parametrize(
+    "cursor", ["x", "0001-01-01T00:00:00+14:00~1", "9999-12-31T23:59:59-14:00~1", f"2026-01-01T00:00:00+00:00~{10**17}"]
+)
+def test_a_place_that_is_none_begins_at_the_start(anna: User, order: Any, cursor: str) -> None:
+    order(anna, {"bell": 60_000})
+    assert len(orders.orders_of(anna, cursor, 4)[0]) == 1
+
+
 def test_what_is_owned(order: Any, anna: User, firm: Organization, agent: User, make_user: Any) -> None:
     today = now().date()
     ownership.own(anna, "bike-7", agent, name="Bike", serial="W-1")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
-from helpdesk.api import Invalid, NotAllowed, Refused, User, audit, db, now, require, settings, transaction
+from helpdesk.api import Invalid, Refused, User, audit, db, now, require, settings, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import mails, moments
 from helpdesk_training.cleaning import storable
@@ -27,7 +27,7 @@ from helpdesk_training.models import (
     Path,
 )
 from helpdesk_training.permissions import ASSIGN, USE
-from helpdesk_training.scopes import STAFF, may_see, scope_of
+from helpdesk_training.scopes import STAFF, require_about, scope_of
 from helpdesk_training.settings import TrainingSettings
 
 WORDS_LENGTH = 2_000
@@ -316,6 +316,4 @@ def _require_over(assignment: Assignment, actor: User | None) -> None:
     if actor is not None and assignment.user_id == actor.id and assignment.why == SELF:
         require(actor, USE)
         return
-    require(actor, ASSIGN)
-    if not may_see(actor, assignment.user_id):
-        raise NotAllowed(ASSIGN)
+    require_about(actor, assignment.user_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Integer, Select, and_, case, cast, func, or_, select
@@ -186,6 +186,8 @@ def _place(after: str | None) -> tuple[datetime, int] | None:
     moment, mark, number = (after or "").partition("~")
     try:
         found = datetime.fromisoformat(moment), int(number)
-    except ValueError:
+        # A moment at the edge of all time may be none in UTC.
+        found[0].astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
     return found if mark and found[0].tzinfo is not None and 0 <= found[1] < 2**31 else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
@@ -256,7 +256,9 @@ def _place(after: str | None) -> tuple[datetime, str, int] | None:
     moment, kind, number = ((after or "").split("~") + ["", "", ""])[:3]
     try:
         found = datetime.fromisoformat(moment), kind, int(number)
-    except ValueError:
+        # A moment at the edge of all time may be none in UTC.
+        found[0].astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
     return found if found[0].tzinfo is not None and kind in (ANSWER, TASK) and 0 <= found[2] < 2**31 else None
 

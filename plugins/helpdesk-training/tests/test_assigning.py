@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from helpdesk_training import applying, assigning, certificates, editing, keeping, learning, moments, paths, rules
+from helpdesk_training import (
+    applying,
+    assigning,
+    certificates,
+    editing,
+    figures,
+    grading,
+    keeping,
+    learning,
+    moments,
+    paths,
+    rules,
+)
 from helpdesk_training.models import Assignment, Certificate, LowAnswer, Path, Rule
 from helpdesk_training.settings import TrainingSettings
 from hypothesis import given
@@ -441,3 +453,24 @@ def test_many_fall_due_with_as_many_queries_as_few(
         counts.append([one for one in seen if one.startswith("SELECT")])
     # What is written grows with the mails; what is asked does not.
     assert len(counts[1]) == len(counts[0]) <= 10
+
+
+def test_nobody_takes_back_or_puts_off_what_was_given_to_them(
+    course: Any, chief: User, boss: User, agent: User
+) -> None:
+    (mine,) = assigning.assign([chief], course(), boss)
+    with pytest.raises(NotAllowed):
+        assigning.withdraw(mine, "I know it.", chief)
+    with pytest.raises(NotAllowed):
+        assigning.set_due(mine, None, chief)
+    with pytest.raises(NotAllowed):
+        grading.allow_attempt(mine, chief)
+    own = assigning.enroll(chief, course("Another"))
+    assert assigning.withdraw(own, "Not now.", chief).state == "withdrawn", "of one's own accord it is one's own"
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "x"])
+@pytest.mark.parametrize("kind", ["answer", "task"])
+def test_no_place_in_what_waits_is_too_odd(chief: User, moment: str, kind: str) -> None:
+    assert grading.waiting(chief, f"{moment}~{kind}~1") == ([], None)
+    assert figures.overdue(chief, f"{moment}~1") == ([], None)
