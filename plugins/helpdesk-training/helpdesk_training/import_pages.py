@@ -27,7 +27,7 @@ def import_course() -> Any:
     if upload is None or not upload.filename:
         return show("import.html", 422, problems=[_("Choose a file first.")])
     try:
-        with unpacked(upload.stream) as folder:
+        with unpacked(upload.stream, upload.filename) as folder:
             row = exchange.take(exchange.read_folder(folder), reader())
     except (Invalid, Refused) as problem:
         db.session.rollback()

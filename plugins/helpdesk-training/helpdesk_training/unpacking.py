@@ -21,10 +21,12 @@ _DAMAGED = (
 
 
 @contextmanager
-def unpacked(stream: IO[bytes]) -> Iterator[Path]:
-    """The folder, for the time of the block. Raises :class:`Invalid` (folder)."""
+def unpacked(stream: IO[bytes], name: str = "") -> Iterator[Path]:
+    """The folder, for the time of the block; ``name`` is the file's. Raises :class:`Invalid` (folder)."""
     with TemporaryDirectory(prefix="training-") as place:
-        folder = Path(place)
+        # A course without a name is called as its folder: that one is as the file.
+        folder = Path(place) / (_stem(name) or "course")
+        folder.mkdir()
         try:
             with zipfile.ZipFile(stream) as archive:
                 _unpack(archive, folder)
@@ -33,6 +35,12 @@ def unpacked(stream: IO[bytes]) -> Iterator[Path]:
         inside = list(folder.iterdir())
         # Most programs pack the folder itself, some what is in it.
         yield inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _stem(name: str) -> str:
+    """What a file is called, as a folder may be called on any disk."""
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    return "".join(sign for sign in stem if sign.isalnum() or sign in " -_()").strip()[:60]
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
