@@ -107,7 +107,7 @@ def _free_label(text: str, field: TicketField | None) -> str:
         raise Invalid("label", _("Give the field a name."))
     if len(label) > LABEL_LENGTH:
         raise Invalid("label", _("This name is too long; %(number)s characters fit.", number=LABEL_LENGTH))
-    taken = db.session.scalar(select(TicketField).where(func.lower(TicketField.label) == label.lower()))
+    taken = db.session.scalar(select(TicketField).where(func.lower(TicketField.label) == func.lower(label)))
     if taken is not None and taken is not field:
         raise Invalid("label", _("There is a field “%(name)s” already.", name=label))
     return label

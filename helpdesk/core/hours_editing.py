@@ -157,7 +157,7 @@ def _free_name(name: str, found: BusinessHours | None) -> str:
         raise Invalid("name", _("Give the hours a name."))
     if len(clean) > NAME_LENGTH:
         raise Invalid("name", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    taken = db.session.scalar(select(BusinessHours).where(func.lower(BusinessHours.name) == clean.lower()))
+    taken = db.session.scalar(select(BusinessHours).where(func.lower(BusinessHours.name) == func.lower(clean)))
     if taken is not None and taken is not found:
         raise Invalid("name", _("There are hours “%(name)s” already.", name=clean))
     return clean

@@ -127,7 +127,7 @@ def _free_name(name: str, team: Team | None) -> str:
         raise Invalid("name", _("Give the team a name."))
     if len(clean) > NAME_LENGTH:
         raise Invalid("name", _("This name is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    taken = db.session.scalar(select(Team).where(func.lower(Team.name) == clean.lower()))
+    taken = db.session.scalar(select(Team).where(func.lower(Team.name) == func.lower(clean)))
     if taken is not None and taken is not team:
         raise Invalid("name", _("There is a team “%(name)s” already.", name=clean))
     return clean

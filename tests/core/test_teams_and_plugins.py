@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from helpdesk.core import plugin_states, teams
+from helpdesk.core import fields, plugin_states, teams
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.models import AuditEntry, Job, PluginState
@@ -38,6 +39,16 @@ def test_a_name_that_cannot_be_is_a_sentence(make_user: Any, name: str) -> None:
     with pytest.raises(Invalid) as problem:
         teams.make_team(name, None)
     assert problem.value.field == "name"
+
+
+@pytest.mark.parametrize("name", ["Ärzte", "ПОЧТА"])
+def test_a_name_of_other_letters_is_taken_as_well(app: Flask, name: str) -> None:
+    teams.make_team(name, None)
+    with pytest.raises(Invalid, match="already"):
+        teams.make_team(name, None)
+    fields.make_field(name, "text", None)
+    with pytest.raises(Invalid, match="already"):
+        fields.make_field(name, "text", None)
 
 
 def test_only_staff_are_members_and_only_administrators_make_teams(make_user: Any) -> None:

@@ -206,7 +206,9 @@ def _note(action: str, found: Server, changed: Mapping[str, Any] | None = None) 
 
 def _read(form: MailForm, found: Server | None) -> MailForm:
     name = form.line("name", longest=100, required=True)
-    query = select(Server.id).where(func.lower(Server.name) == name.lower(), Server.id != (found.id if found else 0))
+    query = select(Server.id).where(
+        func.lower(Server.name) == func.lower(name), Server.id != (found.id if found else 0)
+    )
     if name and db.session.scalar(query) is not None:
         form.refuse("name", _("There is a server with this name already."))
     security = form.choice("security", (STARTTLS, TLS, NONE))

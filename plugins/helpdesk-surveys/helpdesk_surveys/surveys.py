@@ -178,7 +178,9 @@ def _name(text: str, own: int | None) -> str:
         raise Invalid("name", _("Give the survey a name."))
     if len(name) > NAME_LENGTH:
         raise Invalid("name", _("This is too long; %(number)s characters fit.", number=NAME_LENGTH))
-    found = db.session.scalar(select(Survey.id).where(func.lower(Survey.name) == name.lower(), Survey.id != (own or 0)))
+    found = db.session.scalar(
+        select(Survey.id).where(func.lower(Survey.name) == func.lower(name), Survey.id != (own or 0))
+    )
     if found is not None:
         raise Invalid("name", _("There is a survey of this name already."))
     return name
