@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from helpdesk.api import Invalid, allowed, db, permission_required, reader
+from helpdesk.api import Invalid, allowed, db, permission_required, reader, require
 from helpdesk.api import gettext as _
 from helpdesk_customers import importing
 from helpdesk_customers.blueprint import number_in, pages, show
@@ -47,14 +47,14 @@ def add_import() -> Any:
 @permission_required(IMPORT)
 def import_file(import_id: int) -> Any:
     """One file: how it is read while it waits, how far it is, what became of it."""
-    return _page(row_of(Import, import_id))
+    return _page(_file(import_id))
 
 
 @pages.post("/imports/<int:import_id>")
 @permission_required(IMPORT)
 def describe_import(import_id: int) -> Any:
     """Say how a file is written and which column is what; then look again, or start."""
-    run = row_of(Import, import_id)
+    run = _file(import_id)
     try:
         mapping = {
             key.removeprefix("column-"): place
@@ -74,7 +74,7 @@ def describe_import(import_id: int) -> Any:
             flash(_("The file is being taken in."))
     except Invalid as problem:
         db.session.rollback()
-        return _page(row_of(Import, import_id), {problem.field: str(problem)}, request.form.to_dict())
+        return _page(_file(import_id), {problem.field: str(problem)}, request.form.to_dict())
     return redirect(url_for("customers.import_file", import_id=import_id), 303)
 
 
@@ -97,10 +97,10 @@ def cancel_import(import_id: int) -> Any:
 def discard_import(import_id: int) -> Any:
     """Forget a file."""
     try:
-        importing.discard(row_of(Import, import_id), reader())
+        importing.discard(_file(import_id), reader())
     except Invalid as problem:
         db.session.rollback()
-        return _page(row_of(Import, import_id), {problem.field: str(problem)})
+        return _page(_file(import_id), {problem.field: str(problem)})
     flash(_("The file was removed. What it has brought stays."))
     return redirect(url_for("customers.imports"), 303)
 
@@ -109,18 +109,25 @@ def discard_import(import_id: int) -> Any:
 @permission_required(IMPORT)
 def import_errors(import_id: int) -> Any:
     """The rows that could not be taken, with the reason behind each."""
-    run = row_of(Import, import_id)
+    run = _file(import_id)
     answer = Response(stream_with_context(importing.error_file(run)), mimetype="text/csv")
     answer.headers.set("Content-Disposition", "attachment", filename=f"import-{run.id}-errors.csv")
     return answer
 
 
+def _file(import_id: int) -> Import:
+    """A file of a kind that the reader may take in: what stands in it is nobody else's to read."""
+    run: Import = row_of(Import, import_id)
+    require(reader(), importing.permission_of(run))
+    return run
+
+
 def _do(import_id: int, verb: Any) -> Any:
     try:
-        verb(row_of(Import, import_id), reader())
+        verb(_file(import_id), reader())
     except Invalid as problem:
         db.session.rollback()
-        return _page(row_of(Import, import_id), {problem.field: str(problem)})
+        return _page(_file(import_id), {problem.field: str(problem)})
     return redirect(url_for("customers.import_file", import_id=import_id), 303)
 
 

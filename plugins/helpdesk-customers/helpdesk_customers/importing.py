@@ -144,7 +144,7 @@ def ready(run: Import, kind: ImportKind) -> None:
 
 def cancel(run: Import, actor: User | None) -> Import:
     """Stop a file that is taken in; what it has brought stays, and it may go on later. One transaction; audited."""
-    require(actor, _permission(run))
+    require(actor, permission_of(run))
     with transaction():
         db.session.refresh(run, with_for_update={"of": Import})
         if run.state in UNDER_WAY:
@@ -160,7 +160,7 @@ def discard(run: Import, actor: User | None) -> None:
 
     Raises :class:`Invalid` (form) while it runs, and NotAllowed.
     """
-    require(actor, _permission(run))
+    require(actor, permission_of(run))
     with transaction():
         db.session.refresh(run, with_for_update={"of": Import})
         if run.state in UNDER_WAY:
@@ -235,6 +235,12 @@ def kind_of(run: Import) -> ImportKind:
     if kind is None:
         raise Invalid("form", _("The plugin that takes in such files is off. Switch it on first."))
     return kind
+
+
+def permission_of(run: Import) -> str:
+    """What somebody needs to read a file and to take it in: that of its kind."""
+    kind = kind_named(run.kind)
+    return kind.permission if kind is not None else "customers.import"
 
 
 def rows_from(run: Import, file: BinaryIO) -> Iterator[Row]:
@@ -355,11 +361,6 @@ def _checked(kind: ImportKind, mapping: Mapping[str, int], width: int) -> dict[s
             raise Invalid(f"mapping.{key}", _("One column of the file cannot be two things."))
         found[key] = place
     return found
-
-
-def _permission(run: Import) -> str:
-    kind = kind_named(run.kind)
-    return kind.permission if kind is not None else "customers.import"
 
 
 def _file_name(name: str) -> str:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from flask import Flask
 from helpdesk_customers import cli, import_running, importing
 from helpdesk_customers.import_models import Import
+from helpdesk_customers.imports.kinds import ImportColumn, ImportKind
 from sqlalchemy import func, select
 
 from helpdesk.api import User, db
@@ -89,6 +90,19 @@ def test_agents_take_no_file_in(as_agent: Any, as_requester: Any) -> None:
         assert client.get("/p/customers/imports").status_code == 403
         assert send(client).status_code == 403
     assert db.session.scalar(select(func.count(Import.id))) == 0
+
+
+def test_files_of_a_kind_that_somebody_may_not_take_in_are_not_theirs_to_read(
+    as_supervisor: Any, as_admin: Any, plug: Any
+) -> None:
+    columns = [ImportColumn("a", "A", True), ImportColumn("margin", "Margin")]
+    kind = ImportKind("probe-things", "Things", columns, dict, lambda items, batch: {}, permission="user.edit")
+    plug("probe", customers_import_kinds=lambda: [kind])
+    url = send(as_admin, b"a,margin\nBike,secret 40\n", "probe-things").location
+    assert "secret 40" in as_admin.get(url).text
+    for page in (as_supervisor.get(url), as_supervisor.post(f"{url}/errors.csv"), as_supervisor.post(f"{url}/discard")):
+        assert page.status_code == 403 and "secret" not in page.text
+    assert as_supervisor.get("/p/customers/imports").status_code == 200
 
 
 @pytest.mark.parametrize("number", range(3))
