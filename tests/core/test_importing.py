@@ -123,7 +123,7 @@ def test_an_importer_may_use_the_verbs_of_the_desk(app: Any) -> None:
 
 
 def test_sources_are_found_by_name(app: Any, plug: Any) -> None:
-    with pytest.raises(importing.UnknownSource, match="no plugin that is on"):
+    with pytest.raises(importing.UnknownSource, match="There is no source “orders”"):
         importing.source_named("orders")
     plug("orders", register_importers=lambda: [TAGS, Importer("orders-old", "", read_lines, take_tag)])
     assert importing.source_named("orders") is TAGS

@@ -56,6 +56,7 @@ from helpdesk.core.extensions import db
 from helpdesk.core.files import store_bytes
 from helpdesk.core.filters import TicketFilter
 from helpdesk.core.hours_editing import HoursDraft
+from helpdesk.core.i18n import speaking
 from helpdesk.core.macros import MacroDraft
 from helpdesk.core.models import (
     Attachment,
@@ -181,7 +182,7 @@ def world(app: Flask, make_user: Callable[..., Any], locale: str) -> World:
     spoken = _translations(ticket, admin, locale)
     asked = _surveys(ticket, admin, locale)
     learned = _training(admin, locale)
-    careers = _careers(admin)
+    careers = _careers(admin, locale)
     noted = _records(ticket, firm, admin)
     offered = _recommendations(ticket, admin, locale)
     by_link = links.link_token("callbacks:customer", ticket, customer)
@@ -270,38 +271,40 @@ def _promised_calls(ticket: Ticket, admin: User) -> dict[str, int]:
     return {"call_id": calls[0].id, "follow_up_id": rule.id, "reason_id": reason.id}
 
 
-def _careers(admin: User) -> dict[str, Any]:
+def _careers(admin: User, locale: str) -> dict[str, Any]:
     """The usual ladder, and one of everything about a colleague."""
     from helpdesk_career import competences, goals, ladder, proposals, recognition, records, reviews
     from helpdesk_career import rules as career_rules
 
-    levels = ladder.begin(admin).levels
-    colleague = accounts.create_user("colleague@desk.example", f"{DATA}Colleague", "agent", None)
-    step = records.place(colleague, levels[0], f"{DATA}Begun", admin)
-    skill = competences.save(None, f"{DATA}Brakes", f"{DATA}Note", admin)
-    asked = [{"kind": "words", "text": f"{DATA}Question"}, {"kind": "grade", "competence_id": skill.id}]
-    template = reviews.save_template(None, f"{DATA}Yearly", asked, admin)
-    review = reviews.begin(colleague, template, admin)
-    reviews.write(review, {"i1": f"{DATA}Words", "i2": 4}, admin)
-    reviews.share(review, admin)
-    goal = goals.add(colleague, f"{DATA}Goal", None, admin)
-    goals.tell(goal, "reached", f"{DATA}Done", admin)
-    ladder.save_requirements(levels[1], [{"criterion": "career.solved", "threshold": 2, "days": 30}], admin)
-    opens = {"act": "opens", "level_id": levels[2].id, "permission": "ticket.export"}
-    return {
-        "step_user": colleague.id,
-        "step_id": step.id,
-        "goal_id": goal.id,
-        "recognition_id": recognition.give(colleague, "incentive", f"{DATA}Fine", f"{DATA}Much", admin).id,
-        "proposal_id": proposals.propose(colleague, levels[1], f"{DATA}Good", admin).id,
-        "review_id": review.id,
-        "level_id": levels[1].id,
-        "track_id": levels[1].track_id,
-        "competence_id": skill.id,
-        "template_id": template.id,
-        "right_id": career_rules.save(None, opens, admin).id,
-        "act": "takes",
-    }
+    # History and evidence keep names as they were said to who made them.
+    with speaking(locale):
+        levels = ladder.begin(admin).levels
+        colleague = accounts.create_user("climber@desk.example", f"{DATA}Colleague", "agent", None)
+        step = records.place(colleague, levels[0], f"{DATA}Begun", admin)
+        skill = competences.save(None, f"{DATA}Brakes", f"{DATA}Note", admin)
+        asked = [{"kind": "words", "text": f"{DATA}Question"}, {"kind": "grade", "competence_id": skill.id}]
+        template = reviews.save_template(None, f"{DATA}Yearly", asked, admin)
+        review = reviews.begin(colleague, template, admin)
+        reviews.write(review, {"i1": f"{DATA}Words", "i2": 4}, admin)
+        reviews.share(review, admin)
+        goal = goals.add(colleague, f"{DATA}Goal", None, admin)
+        goals.tell(goal, "reached", f"{DATA}Done", admin)
+        ladder.save_requirements(levels[1], [{"criterion": "career.solved", "threshold": 2, "days": 30}], admin)
+        opens = {"act": "opens", "level_id": levels[2].id, "permission": "ticket.export"}
+        return {
+            "step_user": colleague.id,
+            "step_id": step.id,
+            "goal_id": goal.id,
+            "recognition_id": recognition.give(colleague, "incentive", f"{DATA}Fine", f"{DATA}Much", admin).id,
+            "proposal_id": proposals.propose(colleague, levels[1], f"{DATA}Good", admin).id,
+            "review_id": review.id,
+            "level_id": levels[1].id,
+            "track_id": levels[1].track_id,
+            "competence_id": skill.id,
+            "template_id": template.id,
+            "right_id": career_rules.save(None, opens, admin).id,
+            "act": "takes",
+        }
 
 
 def _surveys(ticket: Ticket, admin: User, locale: str) -> dict[str, Any]:

@@ -71,7 +71,11 @@ class Words(HTMLParser):
     def handle_data(self, data: str) -> None:
         whole = f"⟦{data}" if self._open else data
         self._open = whole.rfind("⟦") > whole.rfind("⟧")
-        bare = re.sub(r"⟦.*?(?:⟧|$)", "", whole, flags=re.DOTALL).strip()
+        bare = whole
+        # A translated text may have another one put into it.
+        while (inner := re.sub(r"⟦[^⟦⟧]*⟧", "", bare)) != bare:
+            bare = inner
+        bare = re.sub(r"⟦.*", "", bare, flags=re.DOTALL).strip()
         if bare and not self._quiet:
             self.found.append(bare)
 
@@ -123,7 +127,7 @@ def own_names(app: Flask) -> set[str]:
     with i18n.speaking(LOCALE):
         spoken = {name for _code, name in languages.choices()}
     screens = {name for _code, name in i18n.locales()}
-    engines = {"LibreTranslate", "Apertium"}
+    engines = {"LibreTranslate", "Apertium", "EUR"}
     groups = {group.name for group in settings.groups()}
     return names | spoken | screens | engines | groups | {"firm.example", "complaint"}
 

@@ -32,6 +32,8 @@ NAMES: dict[str, Any] = {
     "user.changed": _l("Account changed"),
     "user.role_changed": _l("Role changed"),
     "user.enabled": _l("Account switched on"),
+    "user.merged": _l("Two records of a customer merged"),
+    "user.unmerged": _l("Merged records parted"),
     "user.disabled": _l("Account switched off"),
     "user.password_changed": _l("Password changed"),
     "user.exported": _l("Personal data handed out"),
