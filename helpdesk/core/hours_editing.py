@@ -97,7 +97,7 @@ def delete_hours(found: BusinessHours, actor: User | None) -> None:
     """
     require(actor, "team.edit")
     with transaction():
-        db.session.refresh(found, with_for_update=True)
+        db.session.refresh(found, with_for_update={"of": type(found)})
         if found.is_default:
             raise Invalid("hours", _("These are the usual hours; make others the usual ones first."))
         if db.session.scalar(select(Team.id).where(Team.business_hours_id == found.id).limit(1)) is not None:

@@ -96,7 +96,7 @@ def set_state(order: Order, state: str, actor: User | None) -> Order:
     if state not in ORDER_STATES:
         raise Invalid("state", _("Choose one of the list."))
     with transaction():
-        db.session.refresh(order, with_for_update=True)
+        db.session.refresh(order, with_for_update={"of": type(order)})
         if order.state != state:
             order.state = state
             db.session.flush()

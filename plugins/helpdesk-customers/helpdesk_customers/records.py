@@ -84,7 +84,7 @@ def change(
     with transaction():
         is_new = db.session.scalar(select(Record.id).where(is_of(subject))) is None
         record = ensure(subject)
-        db.session.refresh(record, with_for_update=True)
+        db.session.refresh(record, with_for_update={"of": type(record)})
         if version is not None and version != (0 if is_new else record.version):
             raise Invalid(
                 "version", _("Somebody has changed this record meanwhile. Look at it again, and change it then.")

@@ -56,7 +56,7 @@ def save(survey: Survey | None, values: Mapping[str, Any], actor: User | None) -
             usual: Mapping[str, Any] = {"name": "", "kind": "csat", "look": "faces", "occasion": "solved"}
             values = {**usual, **values}
         else:
-            db.session.refresh(survey, with_for_update=True)
+            db.session.refresh(survey, with_for_update={"of": type(survey)})
         with db.session.no_autoflush:
             _put(survey, values, is_new)
         db.session.flush()
@@ -85,7 +85,7 @@ def publish_version(survey: Survey, actor: User | None) -> Version:
     """
     require(actor, MANAGE)
     with transaction():
-        db.session.refresh(survey, with_for_update=True)
+        db.session.refresh(survey, with_for_update={"of": type(survey)})
         questions = clean_texts(survey.texts or {}, survey.kind)
         newest = db.session.get(Version, survey.version_id) if survey.version_id is not None else None
         if newest is not None and newest.questions == questions:
@@ -109,7 +109,7 @@ def switch(survey: Survey, on: bool, actor: User | None) -> Survey:
     """
     require(actor, MANAGE)
     with transaction():
-        db.session.refresh(survey, with_for_update=True)
+        db.session.refresh(survey, with_for_update={"of": type(survey)})
         if on and survey.version_id is None:
             raise Invalid("active", _("Publish a version first: nobody can be asked without words."))
         if on and not survey.active:

@@ -37,7 +37,7 @@ def save_product(product: Product | None, values: Mapping[str, Any], actor: User
             product = Product(sku="", texts={})
             values = {"sku": "", **values}
         else:
-            db.session.refresh(product, with_for_update=True)
+            db.session.refresh(product, with_for_update={"of": type(product)})
         with db.session.no_autoflush:
             before = _prices(product)
             _put(product, values)
@@ -67,7 +67,7 @@ def set_price(product: Product, currency: str, period: str, amount: int, actor: 
     minor = cleaning.amount(amount)
     with transaction():
         drop_cached()
-        db.session.refresh(product, with_for_update=True)
+        db.session.refresh(product, with_for_update={"of": type(product)})
         price = next((one for one in product.prices if (one.currency, one.period) == (code, period)), None)
         if price is None:
             price = Price(currency=code, period=period, amount=minor)

@@ -30,7 +30,7 @@ def save_promotion(
             promotion = Promotion(texts={})
             values = {"name": "", "percent": "", "starts": None, "ends": None, **values}
         else:
-            db.session.refresh(promotion, with_for_update=True)
+            db.session.refresh(promotion, with_for_update={"of": type(promotion)})
         with db.session.no_autoflush:
             promotion.product_id = product.id
             _put(promotion, values)

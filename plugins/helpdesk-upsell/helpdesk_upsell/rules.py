@@ -33,7 +33,7 @@ def save_rule(rule: Rule | None, values: Mapping[str, Any], actor: User | None) 
             rule = Rule(draw=secrets.token_hex(8), conditions=[], reasons={}, pitches={})
             values = {"name": "", "kind": ONE, **values}
         else:
-            db.session.refresh(rule, with_for_update=True)
+            db.session.refresh(rule, with_for_update={"of": type(rule)})
         with db.session.no_autoflush:
             _put(rule, values, is_new)
         db.session.add(rule)
@@ -50,7 +50,7 @@ def switch_rule(rule: Rule, on: bool, actor: User | None) -> Rule:
     require(actor, MANAGE)
     with transaction():
         drop_cached()
-        db.session.refresh(rule, with_for_update=True)
+        db.session.refresh(rule, with_for_update={"of": type(rule)})
         if rule.active != on or (on and rule.stopped_at is not None):
             rule.active = on
             if on:

@@ -318,4 +318,4 @@ def _require(suggestion: Suggestion, actor: User | None) -> None:
 def _lock(suggestion: Suggestion) -> None:
     # To read a row anew throws away what was changed in it and not written yet.
     db.session.flush()
-    db.session.refresh(suggestion, with_for_update=True)
+    db.session.refresh(suggestion, with_for_update={"of": type(suggestion)})
