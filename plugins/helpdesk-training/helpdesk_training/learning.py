@@ -322,8 +322,8 @@ def submit(attempt: Attempt, answers: Mapping[str, Any], user: User) -> Attempt:
 
 def answers_of(attempt: Attempt) -> dict[str, Answer]:
     """What was answered in an attempt that was handed in, by the ids of its questions."""
-    query = select(Answer).where(Answer.attempt_id == attempt.id).options(joinedload(Answer.graded_by))
-    return {one.question_id: one for one in db.session.scalars(query)}
+    query = select(Answer).where(Answer.attempt_id == attempt.id).order_by(Answer.id)
+    return {one.question_id: one for one in db.session.scalars(query.options(joinedload(Answer.graded_by)))}
 
 
 def find_attempt(attempt_id: int, user: User | None = None) -> Attempt | None:
