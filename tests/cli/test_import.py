@@ -85,16 +85,17 @@ def test_what_could_not_be_taken_is_told_by_number(helpdesk: Run, people: None) 
 
 
 def test_sources_are_listed(helpdesk: Run, people: None) -> None:
-    assert helpdesk("import", "--json").json == [
-        {"name": "people", "label": "People as CSV", "hint": "Columns: address, name"}
-    ]
+    sources = helpdesk("import", "--json").json
+    assert {"name": "people", "label": "People as CSV", "hint": "Columns: address, name"} in sources
+    names = ", ".join(source["name"] for source in sources)
     assert "People as CSV" in helpdesk("import").out
     said = helpdesk("import", "orders", "x.csv")
-    assert (said.status, said.err) == (1, "There is no source “orders”; there are: people.\n")
+    assert (said.status, said.err) == (1, f"There is no source “orders”; there are: {names}.\n")
     said = helpdesk("import", "people")
     assert said.status == 1 and said.err.startswith("Name the file as well")
     said = helpdesk("import", "people", "/nowhere/people.csv")
     assert (said.status, said.err) == (1, "/nowhere/people.csv cannot be read: No such file or directory.\n")
     assert helpdesk("import", "people", "/").err == "/ cannot be read: Is a directory.\n"
-    helpdesk("plugin", "off", "people")
+    for plugin in ("people", "customers", "upsell"):
+        helpdesk("plugin", "off", plugin)
     assert helpdesk("import").out == "No plugin that is on takes anything in.\n"

@@ -1,6 +1,6 @@
 """Take a course: begin it, finish lessons, answer the quiz, work on tasks. Whatever is sent is kept."""
 
-import random
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -277,14 +277,18 @@ def shown_options(attempt: Attempt, question: Mapping[str, Any]) -> list[str]:
     """The ids of a question's options in the order in which this attempt shows them: what has been put in order
     first, then the others, never in the right order by themselves.
     """
-    options = list(question["options"])
-    random.Random(f"{attempt.id}:{question['id']}").shuffle(options)  # noqa: S311 # nosec - nothing secret hangs on it
+    options = sorted(question["options"], key=lambda one: _place(attempt, question, one))
     if question["kind"] != ORDER:
         return options
     if options == list(question["right"]) and len(options) > 1:
         options = [*options[1:], options[0]]
     put = [one for one in (attempt.answers or {}).get(question["id"], ()) if one in options]
     return [*put, *(one for one in options if one not in put)]
+
+
+def _place(attempt: Attempt, question: Mapping[str, Any], option: str) -> bytes:
+    """By what options are shown: any order, but the same one whenever the attempt is looked at."""
+    return hashlib.sha256(f"{attempt.id}:{question['id']}:{option}".encode()).digest()
 
 
 def save_answers(attempt: Attempt, answers: Mapping[str, Any], user: User) -> Attempt:
