@@ -11,6 +11,7 @@ from helpdesk.api import User, db, merge_people, unmerge_people
 def test_calls_follow_and_go_back(
     promise: Any, make_ticket: Any, make_user: Any, anna: User, tomorrow: datetime, run_jobs: Any
 ) -> None:
+    """people_merged, people_unmerged: rows go along, and come back."""
     other, boss = make_user(name="A. Berg", email="anna@home.example"), make_user("supervisor")
     mine = promise()
     theirs = promise(tomorrow + timedelta(hours=2), ticket=make_ticket(requester=other))

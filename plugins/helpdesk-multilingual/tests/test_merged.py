@@ -33,6 +33,7 @@ def known(person: User) -> tuple[str, bool, list[str]] | None:
 def test_what_both_wrote_counts_and_is_parted_again(
     lucia: User, other: User, boss: User, make_ticket: Any, run_jobs: Any
 ) -> None:
+    """people_merged, people_unmerged: rows go along, and come back."""
     make_ticket(text=DE, requester=lucia)
     for _turn in range(2):
         make_ticket(text=ES, requester=other)

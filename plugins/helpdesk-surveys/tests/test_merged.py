@@ -11,6 +11,7 @@ from helpdesk.api import User, db, merge_people, transaction, unmerge_people
 def test_answers_follow_and_go_back(
     survey: Any, solved: Any, make_ticket: Any, make_user: Any, anna: User, agent: User, boss: User, run_jobs: Any
 ) -> None:
+    """people_merged, people_unmerged: rows go along, and come back."""
     other = make_user(name="A. Berg", email="anna@home.example")
     made = survey()
     asked = solved(make_ticket(requester=other, assignee=agent))
