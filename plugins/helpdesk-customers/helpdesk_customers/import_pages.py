@@ -134,13 +134,14 @@ def _do(import_id: int, verb: Any) -> Any:
 def _list(errors: dict[str, str] | None = None) -> Any:
     after = number_in(request.args.get("after"))
     rows = importing.listed(after, _SIZE + 1)
+    offered = _kinds()
     return show(
         "imports.html",
         422 if errors else 200,
         runs=rows[:_SIZE],
         after=rows[_SIZE - 1].id if len(rows) > _SIZE else None,
-        kinds=_kinds(),
-        chosen=request.form.get("kind") or request.args.get("kind", ""),
+        kinds=[(kind.name, kind.label, kind.hint) for kind in offered],
+        chosen=request.form.get("kind") or request.args.get("kind") or (offered[0].name if offered else ""),
         labels={kind.name: str(kind.label) for kind in kinds()},
         largest=_largest() >> 20,
         errors=errors or {},
