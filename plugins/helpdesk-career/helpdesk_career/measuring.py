@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.api import Ticket, db, hookimpl, now, transaction
@@ -79,17 +79,20 @@ def measure(user_ids: Sequence[int] | None = None) -> int:
 
 
 def measure_stale() -> int:
-    """Measure those of whom something has happened since; how many. Opens transactions."""
-    query = select(Person.user_id).where(Person.stale, Person.level_id.is_not(None)).order_by(Person.user_id)
+    """Measure those of whom something has happened since, or who were left half-way; how many. Opens transactions."""
+    waiting = or_(Person.stale, Person.measured_at.is_(None))
+    query = select(Person.user_id).where(waiting, Person.level_id.is_not(None)).order_by(Person.user_id)
     return measure(list(db.session.scalars(query.limit(10 * PEOPLE))))
 
 
 def _keep(user_ids: Sequence[int], wanted: Sequence[Asked]) -> None:
+    mine = update(Person).where(Person.user_id.in_(user_ids))
     with transaction():
-        # Before it is read: what happens from now on makes them stale again.
-        db.session.execute(update(Person).where(Person.user_id.in_(user_ids)).values(stale=False, measured_at=now()))
-    found = read(user_ids, wanted)
+        # Before it is read: what happens from now on makes them stale again. Until it is written they count as not
+        # measured, so that the next job does what one that is killed has left.
+        db.session.execute(mine.values(stale=False, measured_at=None))
     moment = now()
+    found = read(user_ids, wanted)
     rows = [
         {
             "user_id": user_id, "criterion": one[0], "choice": one[1], "days": one[2], "value": value, "count": count,
@@ -100,6 +103,7 @@ def _keep(user_ids: Sequence[int], wanted: Sequence[Asked]) -> None:
     with transaction():
         there = set(db.session.scalars(select(Person.user_id).where(Person.user_id.in_(user_ids))))
         _upsert([row for row in rows if row["user_id"] in there])
+        db.session.execute(mine.values(measured_at=moment))
 
 
 def _upsert(rows: Sequence[Mapping[str, Any]]) -> None:

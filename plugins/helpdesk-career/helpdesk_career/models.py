@@ -127,6 +127,7 @@ class Person(db.Model):
     since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When they left; what is kept of them is deleted some time after.
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    # None: never, or they are being measured.
     measured_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Something has happened since that a criterion counts.
     stale: Mapped[bool] = mapped_column(default=True)

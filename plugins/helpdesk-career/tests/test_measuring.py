@@ -223,6 +223,25 @@ def test_measures_are_written_over_and_gone_with_the_person(app: Any, junior: An
     assert measuring.measure() == 0
 
 
+@pytest.mark.db
+def test_who_was_being_measured_when_the_job_was_killed_is_measured_by_the_next_one(
+    app: Any, junior: Any, asks: Any, plug: Any
+) -> None:
+    def killed(user_ids: Any, since: Any, choice: str) -> Any:
+        raise SystemExit
+
+    calls = [killed, lambda user_ids, since, choice: dict.fromkeys(user_ids, (7, 1))]
+    plug("probe", career_criteria=probe(lambda *asked: calls.pop(0)(*asked)))
+    asks("intermediate", ("probe.calls", 5))
+    with pytest.raises(SystemExit):
+        measuring.measure_stale()
+    db.session.rollback()
+    assert line(junior).state == "nothing"
+    assert measuring.measure_stale() == 1
+    assert (line(junior).value, line(junior).state) == (7.0, "met")
+    assert measuring.measure_stale() == 0, "once it is written it is not done again"
+
+
 @pytest.mark.parametrize("criterion", ["career.solved", "career.reopened", "career.assessment"])
 def test_each_line_opens_what_is_behind_it(page: Any, junior: Any, asks: Any, criterion: str) -> None:
     skill = competences.save(None, "Refunds", "", None)
