@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.core import accounts, api_tokens, audit, search
@@ -118,8 +118,14 @@ def forget_merges(people: Collection[User]) -> None:
 
 
 def _lock(*numbers: int) -> None:
-    """Both as they are now, and in the order of their numbers, so that nobody waits in a circle."""
-    query = select(User).where(User.id.in_(numbers)).order_by(User.id).with_for_update(of=User)
+    """All records of these people as they are now, in the order of their numbers, so that nobody waits in a circle.
+
+    Whoever they went into is among them, and who else did: what moves on goes with those.
+    """
+    into = select(func.coalesce(User.merged_into_id, User.id)).where(User.id.in_(numbers))
+    people = list(db.session.scalars(into))
+    query = select(User).where(User.id.in_(people) | User.merged_into_id.in_(people))
+    query = query.order_by(User.id).with_for_update(of=User)
     db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 

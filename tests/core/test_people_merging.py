@@ -132,6 +132,21 @@ def test_a_chain_is_undone_in_any_order(
     assert whole() == before
 
 
+@pytest.mark.db
+def test_whoever_the_survivor_went_into_waits_as_well(anna: User, other: User, boss: User, make_user: Any) -> None:
+    third, sister = make_user(email="anna@third.example"), make_user(email="anna@sister.example")
+    inner = merge_people(other, third, boss)
+    for one in (other, sister):
+        merge_people(anna, one, boss)
+    everybody = {one.id for one in (anna, other, third, sister)}
+    free = select(User.id).where(User.id.in_(everybody)).with_for_update(skip_locked=True)
+    with transaction(), db.engine.connect() as elsewhere:
+        unmerge_people(inner, boss)
+        # SQLite knows no locks of rows: there is one writer at a time.
+        left = everybody if db.engine.dialect.name == "sqlite" else set()
+        assert set(elsewhere.scalars(free)) == left
+
+
 def test_what_was_given_back_is_not_given_back_again(
     anna: User, other: User, boss: User, make_user: Any, make_ticket: Any
 ) -> None:
