@@ -49,6 +49,7 @@ from helpdesk.core.languages import name_of as language_name
 from helpdesk.core.languages import tidy as tidy_language
 from helpdesk.core.links import address, desk_url, follow_url, link_token, redeem_link
 from helpdesk.core.markup import clean_html, html_to_text, snippet, text_to_html
+from helpdesk.core.mentions import in_json
 from helpdesk.core.models import (
     Attachment,
     Delivery,
@@ -282,6 +283,7 @@ __all__ = [
     "hookspec",
     "hours_of",
     "html_to_text",
+    "in_json",
     "is_available",
     "keep_incoming",
     "keep_wording",

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flask import current_app
-from sqlalchemy import String, cast, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, User, audit, db, harmless, now, require, schedule, settings, transaction
+from helpdesk.api import Invalid, User, audit, db, harmless, in_json, now, require, schedule, settings, transaction
 from helpdesk.api import gettext as _
 from helpdesk_customers.import_models import (
     CANCELLED,
@@ -225,8 +225,8 @@ def forget(person: User) -> None:
     """Take a person out of the rows that failed. Inside the transaction."""
     if not person.email:
         return
-    named = cast(FailedRow.cells, String).icontains(person.email, autoescape=True)
-    db.session.execute(delete(FailedRow).where(named).execution_options(synchronize_session=False))
+    named = delete(FailedRow).where(in_json(FailedRow.cells, person.email))
+    db.session.execute(named.execution_options(synchronize_session=False))
 
 
 def kind_of(run: Import) -> ImportKind:

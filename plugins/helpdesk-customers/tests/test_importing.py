@@ -402,6 +402,16 @@ def test_a_row_that_a_plugin_cannot_store_fails_alone(app: Flask, boss: User, pl
     assert errors(run) == {15: "ValueError: no such thing"}
 
 
+@pytest.mark.db
+@pytest.mark.parametrize("address", ["anna@customer.example", "jürgen@müller.example", "王芳@例子.example"])
+def test_who_is_erased_stands_in_no_row_that_failed(take: Any, make_user: Any, address: str) -> None:
+    run = take(f"email;phone\n{address.title()};nobody\nother@customer.example;nobody\n")
+    assert set(errors(run)) == {2, 3}
+    with transaction():
+        importing.forget(make_user(email=address))
+    assert set(errors(run)) == {3}
+
+
 def test_old_files_are_forgotten(take: Any, travel: Any) -> None:
     take("email\nx\n")
     stray = importing.folder() / "stray"
