@@ -1,9 +1,11 @@
 """Conditions with a name, kept and asked again each time: who meets them, how many, and which ones somebody meets."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, false, func, literal, select, union_all
+from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.api import Invalid, Organization, User, audit, db, now, publish, require, transaction
 from helpdesk.api import gettext as _
@@ -16,6 +18,10 @@ from helpdesk_customers.texts import line
 NAME_LENGTH, ABOUT_LENGTH, MOST = 100, 500, 200
 # So many segments are asked about in one query.
 _TOGETHER = 50
+# What may be wrong with one segment alone; when it is the database, writing raises as well.
+_BROKEN = (LookupError, ValueError, TypeError, Invalid, SQLAlchemyError)
+
+log = logging.getLogger(__name__)
 
 
 def listed(subject: str | None = None) -> Sequence[Segment]:
@@ -129,17 +135,29 @@ def having(user: User) -> list[Segment]:
 
 
 def count_all(limit: int = MOST) -> int:
-    """Count the members of all segments, those that were not counted longest first; how many. Opens transactions."""
+    """Count the members of all segments, those that were not counted longest first; how many. Opens transactions.
+
+    One whose conditions cannot be asked any more holds up no other: it stays uncounted, and the log says so.
+    """
     oldest = select(Segment.id).order_by(Segment.counted_at.is_not(None), Segment.counted_at, Segment.id).limit(limit)
-    numbers = db.session.scalars(oldest).all()
-    for number in numbers:
-        segment = db.session.get(Segment, number)
-        if segment is None:
-            continue
+    return sum(_count_one(number) for number in db.session.scalars(oldest).all())
+
+
+def _count_one(number: int) -> bool:
+    segment = db.session.get(Segment, number)
+    if segment is None:
+        return False
+    members_now: int | None
+    try:
         members_now = count(segment)
-        with transaction():
-            segment.members, segment.counted_at = members_now, now()
-    return len(numbers)
+    except _BROKEN:
+        db.session.rollback()
+        log.exception("The segment %s (%s) cannot be counted.", number, segment.name)
+        members_now = None
+    with transaction():
+        # Noted in any case: the others come first next time.
+        segment.members, segment.counted_at = members_now, now()
+    return members_now is not None
 
 
 def _asks(segment: Segment, user: User) -> Any:

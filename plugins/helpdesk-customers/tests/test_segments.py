@@ -230,6 +230,19 @@ def test_a_segment_is_kept_counted_and_asked_in_one_query(
     assert [one.name for one in segments.listed("person")] == ["Either", "Late lamps"]
 
 
+def test_a_segment_that_cannot_be_counted_holds_up_no_other(
+    people: object, boss: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {"what": "tag", "how": "has", "value": "late"}
+    broken, whole = (segments.save(None, {"name": name, "conditions": [row]}, boss) for name in ("Broken", "Whole"))
+    with transaction():
+        # As an older release may have kept it.
+        broken.conditions = [{"what": "birthday", "how": "within", "value": "soon"}]
+    assert segments.count_all() == 1
+    assert (broken.members, whole.members) == (None, 2) and "Broken" in caplog.text
+    assert segments.count_all() == 1, "it is asked again, behind the others"
+
+
 def test_segments_have_names_conditions_and_an_end(app: Flask, boss: User, agent: User) -> None:
     row = {"what": "name", "how": "is", "value": "x"}
     made = segments.save(None, {"name": " The  first ", "conditions": [row]}, boss)
