@@ -56,7 +56,7 @@ def store(
 ) -> StoredFile:
     """Write a stream to disk and return what to attach. Outside any transaction; equal bytes are kept once.
 
-    A file that no message and no incoming item names is removed after two days.
+    A file that no message, no incoming item and no plugin names is removed after two days.
     Raises :class:`TooLarge` over ``limit`` bytes (default: the configured upload size).
     """
     limit = limit if limit is not None else _config().max_upload_mb * 1024 * 1024

@@ -36,6 +36,7 @@ def remove(hashes: list[str], asked_at: str) -> None:
     """Remove files that no attachment, no incoming item and no plugin names (a job).
 
     One that came anew meanwhile stays. While a backup is made nothing goes: its copy of the database may still name it.
+    While a plugin cannot be asked the files are left to :func:`sweep`.
     """
     with _no_backup():
         _remove([files.path_of(sha256) for sha256 in set(hashes)], datetime.fromisoformat(asked_at))
@@ -45,10 +46,8 @@ def sweep(work: Work) -> dict[str, int]:
     """Remove what has lain for two days without being named (a job, once a day); answers how many files.
 
     Such a file is left when a process is killed between a file and its row. Nothing goes while a backup is made, and
-    nothing while a plugin cannot be asked: without plugins, or with one that could not be loaded.
+    nothing while a plugin cannot be asked, but what was never written to its end.
     """
-    if _config().safe_mode or not all(plugin.loaded for plugin in manager.current().plugins.values()):
-        return {"files": 0}
     folder, before, removed = _config().paths.files, now() - _STILL_WANTED, 0
     for aside in folder.glob(f"{files.ASIDE}*"):
         removed += _remove_old(aside, before)
@@ -72,6 +71,8 @@ def _no_backup() -> Iterator[None]:
 def _remove(paths: Sequence[Path], before: datetime) -> int:
     """Remove those that nothing names and that are older; answers how many."""
     removed = 0
+    if not _plugins_answer():
+        return removed
     for first in range(0, len(paths), _BATCH):
         batch = paths[first : first + _BATCH]
         hashes = [path.name for path in batch]
@@ -91,6 +92,11 @@ def _in_drafts() -> set[str]:
 def _in_letters() -> set[str]:
     """What goes out with mails that are no messages."""
     return {file.sha256 for letter in deliveries.letters_with_files() for file in deliveries.files_of(letter)}
+
+
+def _plugins_answer() -> bool:
+    """Whether plugins can be asked what they keep: not without plugins, nor with one that could not be loaded."""
+    return not _config().safe_mode and all(plugin.loaded for plugin in manager.current().plugins.values())
 
 
 def _in_plugins(hashes: Sequence[str]) -> set[str]:
