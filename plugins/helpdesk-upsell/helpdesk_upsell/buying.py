@@ -21,29 +21,30 @@ _BATCH = 500
 
 def match(work: Work) -> None:
     """Look at all trials and suggestions whose days have not long passed (a job)."""
-    last = (work.checkpoint or {"last": 0})["last"]
-    while True:
-        trials = db.session.scalars(_due().where(Trial.id > last).order_by(Trial.id).limit(_BATCH)).all()
-        if not trials:
-            break
-        last = trials[-1].id
-        numbers = [one.id for one in trials]
-        with work.step(checkpoint={"last": last}):
-            _match_trials(db.session.scalars(select(Trial).where(Trial.id.in_(numbers))).all())
-    with work.last_step():
-        _match_suggestions(None)
+    done = {"trials": 0, "suggestions": 0, **(work.checkpoint or {})}
+    while trials := _numbers(_trials(), Trial, done["trials"]):
+        done["trials"] = trials[-1]
+        with work.step(checkpoint=dict(done)):
+            _match_trials(db.session.scalars(select(Trial).where(Trial.id.in_(trials))).all())
+    while rows := _numbers(_suggestions(), Suggestion, done["suggestions"]):
+        done["suggestions"] = rows[-1]
+        with work.step(checkpoint=dict(done)):
+            _match_suggestions(db.session.scalars(select(Suggestion).where(Suggestion.id.in_(rows))).all())
 
 
 def match_now(user_ids: Sequence[int] | None = None) -> int:
     """The same at once, of some customers or all; how many trials there were. One transaction, joined or opened."""
+    of_trials, of_suggestions = _trials(), _suggestions()
+    if user_ids is not None:
+        of_trials = of_trials.where(Trial.user_id.in_(user_ids))
+        of_suggestions = of_suggestions.where(Suggestion.user_id.in_(user_ids))
     with transaction():
-        query = _due()
-        if user_ids is not None:
-            query = query.where(Trial.user_id.in_(user_ids))
-        trials = db.session.scalars(query.order_by(Trial.id)).all()
+        trials = db.session.scalars(of_trials.order_by(Trial.id)).all()
+        rows = db.session.scalars(of_suggestions.order_by(Suggestion.id)).all()
         for start in range(0, len(trials), _BATCH):
             _match_trials(trials[start : start + _BATCH])
-        _match_suggestions(user_ids)
+        for start in range(0, len(rows), _BATCH):
+            _match_suggestions(rows[start : start + _BATCH])
     return len(trials)
 
 
@@ -57,9 +58,25 @@ def customers_products_changed(person_ids: Sequence[int], organization_ids: Sequ
         match_now(numbers[start : start + _BATCH])
 
 
-def _due() -> Any:
-    days = timedelta(days=settings(RecommendationSettings).window_days)
-    return select(Trial).where(Trial.began_at > now() - days - GRACE, Trial.user_id.is_not(None))
+def _trials() -> Any:
+    """Those that are looked at; what was bought as well, since it may have been returned."""
+    return select(Trial).where(Trial.began_at > _since(), Trial.user_id.is_not(None))
+
+
+def _suggestions() -> Any:
+    return select(Suggestion).where(
+        Suggestion.bought_at.is_(None), Suggestion.shown_at > _since(), Suggestion.user_id.is_not(None)
+    )
+
+
+def _since() -> datetime:
+    return now() - timedelta(days=settings(RecommendationSettings).window_days) - GRACE
+
+
+def _numbers(query: Any, model: Any, last: int) -> Sequence[int]:
+    """The numbers of the next rows, from behind the last one on."""
+    query = query.with_only_columns(model.id).where(model.id > last).order_by(model.id).limit(_BATCH)
+    return db.session.scalars(query).all()
 
 
 def _match_trials(trials: Sequence[Trial]) -> None:
@@ -70,22 +87,13 @@ def _match_trials(trials: Sequence[Trial]) -> None:
         trial.bought_at, trial.revenue, trial.currency = placed or (None, None, "")
 
 
-def _match_suggestions(user_ids: Sequence[int] | None) -> None:
-    days = timedelta(days=settings(RecommendationSettings).window_days)
-    query = select(Suggestion).where(
-        Suggestion.bought_at.is_(None), Suggestion.shown_at > now() - days - GRACE, Suggestion.user_id.is_not(None)
-    )
-    if user_ids is not None:
-        query = query.where(Suggestion.user_id.in_(user_ids))
-    rows = db.session.scalars(query.order_by(Suggestion.id)).all()
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
-        found = _first_orders([(one.user_id or 0, one.sku, one.shown_at) for one in batch])
-        for row in batch:
-            placed = found.get((row.user_id or 0, row.sku, row.shown_at))
-            if placed is not None and row.state != BOUGHT:
-                take_as_bought(row, placed[1], placed[2])
-                row.bought_at = placed[0]
+def _match_suggestions(rows: Sequence[Suggestion]) -> None:
+    found = _first_orders([(one.user_id or 0, one.sku, one.shown_at) for one in rows])
+    for row in rows:
+        placed = found.get((row.user_id or 0, row.sku, row.shown_at))
+        if placed is not None and row.state != BOUGHT:
+            take_as_bought(row, placed[1], placed[2])
+            row.bought_at = placed[0]
 
 
 _Wanted = tuple[int, str, datetime]
