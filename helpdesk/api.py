@@ -74,7 +74,7 @@ from helpdesk.core.people_merging import merge_numbered, merge_people, merges_of
 from helpdesk.core.permissions import NotAllowed, allowed, find_ticket, require, visible_tickets
 from helpdesk.core.permissions import openable as openable_permissions
 from helpdesk.core.requests import Answer, FetchFailed, FetchLate, FetchRefused, FetchUnreached, fetch
-from helpdesk.core.routing import able_to_take
+from helpdesk.core.routing import free_to_take
 from helpdesk.core.scopes import labels as permission_labels
 from helpdesk.core.settings import DeskSettings, RequestSettings
 from helpdesk.core.settings import get as settings
@@ -248,7 +248,6 @@ __all__ = [
     "UtcDateTime",
     "Wording",
     "Work",
-    "able_to_take",
     "add_requesters",
     "address",
     "allowed",
@@ -277,6 +276,7 @@ __all__ = [
     "find_wording",
     "follow",
     "follow_url",
+    "free_to_take",
     "gettext",
     "harmless",
     "hookimpl",

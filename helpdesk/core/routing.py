@@ -20,8 +20,8 @@ NOBODY, AWAY, FULL, LIMITED = "nobody", "away", "full", "limited"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 __all__ = [
-    "AWAY", "FULL", "HAND", "LEAST_BUSY", "LIMITED", "NOBODY", "ROUND_ROBIN", "Given", "able_to_take", "give_out",
-    "teams_with_room",
+    "AWAY", "FULL", "HAND", "LEAST_BUSY", "LIMITED", "NOBODY", "ROUND_ROBIN", "Given", "able_to_take", "free_to_take",
+    "give_out", "teams_with_room",
 ]  # fmt: skip
 
 
@@ -66,8 +66,9 @@ def give_out(tickets: Sequence[Ticket]) -> list[Given]:
     if not teams:
         return [Given(HAND) for _ticket in tickets]
     members = _members(teams, lock=True)
-    here, busy = _here(members), _busy(members)
-    left = able_to_take(tickets, list({one.user.id: one.user for found in members.values() for one in found}.values()))
+    people = {one.user.id: one.user for found in members.values() for one in found}
+    here, busy = _here(members), _busy(people)
+    left = able_to_take(tickets, list(people.values()))
     given = []
     for ticket in tickets:
         team_id = ticket.team_id or 0
@@ -85,7 +86,7 @@ def give_out(tickets: Sequence[Ticket]) -> list[Given]:
 def teams_with_room() -> list[int]:
     """The teams that give tickets out by themselves and in which somebody is there now who has room. Locks nothing."""
     members = _members(_automatic(), lock=False)
-    here, busy = _here(members), _busy(members)
+    here, busy = _here(members), _busy({one.user.id for found in members.values() for one in found})
     return [
         team_id
         for team_id, found in members.items()
@@ -97,6 +98,21 @@ def able_to_take(tickets: Sequence[Ticket], people: Sequence[User]) -> Mapping[i
     """Whom of ``people`` plugins let take a ticket by itself: numbers, by the ids of the tickets that are limited."""
     ids = [ticket.id for ticket in tickets]
     return manager.current().chosen("limit_assignees", ids, tickets=tickets, people=people)
+
+
+def free_to_take(ticket: Ticket, people: Sequence[User]) -> dict[int, int]:
+    """Who of ``people`` can be given a ticket by itself now: by number, with how many tickets each has to do.
+
+    They are there, have room, and no plugin keeps the ticket from them (``limit_assignees``). Whether they may answer
+    it is the caller's matter. Three queries, and what plugins ask.
+    """
+    if not people:
+        return {}
+    left = able_to_take([ticket], people).get(ticket.id)
+    there = working_time.available_users(people, now(), ticket.team_id)
+    able = [user for user in people if user.id in there and (left is None or user.id in left)]
+    busy = _busy([user.id for user in able])
+    return {user.id: busy.get(user.id, 0) for user in able if _has_room(user, busy.get(user.id, 0))}
 
 
 def _choose(
@@ -164,14 +180,11 @@ def _here(members: Mapping[int, Sequence[_Member]]) -> dict[int, set[int]]:
     }
 
 
-def _busy(members: Mapping[int, Sequence[_Member]]) -> dict[int, int]:
+def _busy(numbers: Collection[int]) -> dict[int, int]:
     """How much each of them has to do, of whatever team it is."""
     query = (
         select(Ticket.assignee_id, func.count())
-        .where(
-            Ticket.assignee_id.in_({member.user.id for found in members.values() for member in found}),
-            Ticket.category.in_(UNSOLVED),
-        )
+        .where(Ticket.assignee_id.in_(list(numbers)), Ticket.category.in_(UNSOLVED))
         .group_by(Ticket.assignee_id)
     )
     return {number: count for number, count in db.session.execute(query) if number is not None}

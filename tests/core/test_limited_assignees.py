@@ -1,12 +1,14 @@
 """Plugins narrow whom tickets go to by themselves: of the team's way, and of what other plugins choose."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from helpdesk.api import TicketDraft, able_to_take, assign, db
+from helpdesk.api import TicketDraft, assign, db, free_to_take, now, transaction
 from helpdesk.core import workflow
-from helpdesk.core.models import Event, Ticket
+from helpdesk.core.models import Absence, Event, Ticket
+from helpdesk.core.routing import able_to_take
 from helpdesk.core.teams import make_team as team_of
 
 
@@ -57,6 +59,28 @@ def test_a_plugins_choice_counts_only_among_who_is_left(people: list[Any], make_
     assert able_to_take([ticket], people) == {ticket.id: {ben.id}}
     team = team_of("Shop", None, members=people, assignment="round_robin")
     assert taker(opened(team, customer)) == "Ben", "the team's way goes on"
+
+
+@pytest.mark.db
+def test_who_is_free_to_take_a_ticket(
+    app: Any, people: list[Any], make_user: Any, plug: Any, make_ticket: Any, count_queries: Any
+) -> None:
+    """Who is there, has room and is let; whoever chooses people asks this, in as many queries for all of them."""
+    (ann, ben, cid), ticket = people, make_ticket()
+    assert free_to_take(ticket, []) == {} and free_to_take(ticket, people) == {ann.id: 0, ben.id: 0, cid.id: 0}
+    make_ticket(assignee=ben)
+    make_ticket(assignee=cid)
+    with transaction():
+        cid.capacity = 1
+        db.session.add(Absence(user_id=ann.id, begins_at=now() - timedelta(days=1), ends_at=now() + timedelta(days=1)))
+    assert free_to_take(ticket, people) == {ben.id: 1}
+    more = [*people, *(make_user("agent") for _turn in range(5))]
+    _loaded = [(user.id, user.capacity) for user in more], ticket.team_id, ticket.id
+    with count_queries() as statements:
+        assert len(free_to_take(ticket, more)) == 6
+    assert len(statements) == 3
+    plug("levels", limit_assignees=lambda tickets: {one.id: [ann.id, cid.id] for one in tickets})
+    assert free_to_take(ticket, people) == {}
 
 
 def test_one_that_fails_lets_nobody_take_it(people: list[Any], make_user: Any, plug: Any) -> None:

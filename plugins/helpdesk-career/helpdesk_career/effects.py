@@ -1,29 +1,26 @@
 """What levels and certificates do: open permissions, be needed for others, and take tickets."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from helpdesk.api import (
     Tag,
     Team,
     Ticket,
     User,
-    able_to_take,
     allowed,
-    available_users,
     cached,
     db,
+    free_to_take,
     hookimpl,
     now,
 )
 from helpdesk_career.models import NEEDS, OPENS, TAKES, Level, Person, Rule
 from helpdesk_career.offering import certificates
-
-_UNSOLVED = ("new", "open", "pending", "on_hold")
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def limit_assignees(tickets: Sequence[Ticket], people: Sequence[User]) -> Mappin
 def choose_assignee(ticket: Ticket) -> User | None:
     """Of those whom a rule gives such tickets to, who is there and has the least to do; None where there is no rule.
 
-    Five queries at most, and none while no rule takes tickets.
+    As many queries however many people there are, and none while no rule takes tickets.
     """
     mine = rules_for([ticket]).get(ticket.id, [])
     if not any(rule.gives for rule in mine):
@@ -177,25 +174,8 @@ def choose_assignee(ticket: Ticket) -> User | None:
     query = query.where(User.id != ticket.requester_id)
     if ticket.team_id is not None:
         query = query.where(User.teams.any(Team.id == ticket.team_id))
-    people = db.session.scalars(query.order_by(User.id)).all() if numbers else []
-    if not people:
-        return None
-    left = able_to_take([ticket], people).get(ticket.id)
-    there = available_users(people, now(), ticket.team_id)
-    able = [
-        user
-        for user in people
-        if user.id in there and (left is None or user.id in left) and allowed(user, "ticket.reply", ticket)
-    ]
-    busy = _open_of(user.id for user in able)
-    free = [user for user in able if user.capacity is None or busy.get(user.id, 0) < user.capacity]
-    return min(free, key=lambda user: (busy.get(user.id, 0), user.id), default=None)
-
-
-def _open_of(numbers: Iterable[int]) -> dict[int, int]:
-    query = (
-        select(Ticket.assignee_id, func.count())
-        .where(Ticket.assignee_id.in_(list(numbers)), Ticket.category.in_(_UNSOLVED))
-        .group_by(Ticket.assignee_id)
-    )
-    return {number: count for number, count in db.session.execute(query) if number is not None}
+    people = db.session.scalars(query).all() if numbers else []
+    busy = free_to_take(ticket, people)
+    free = sorted((user for user in people if user.id in busy), key=lambda user: (busy[user.id], user.id))
+    # One by one: whether somebody sees the ticket is a query for each.
+    return next((user for user in free if allowed(user, "ticket.reply", ticket)), None)

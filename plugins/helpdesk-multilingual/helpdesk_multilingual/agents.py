@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert, select
 
 from helpdesk.api import (
     Invalid,
@@ -11,16 +11,14 @@ from helpdesk.api import (
     Team,
     Ticket,
     User,
-    able_to_take,
     allowed,
     audit,
-    available_users,
     cached,
     db,
     default_locale,
     drop_cached,
+    free_to_take,
     hookimpl,
-    now,
     require,
     settings,
     transaction,
@@ -115,21 +113,11 @@ def choose_assignee(ticket: Ticket) -> User | None:
     query: Any = select(User).where(User.id.in_(those), User.active, User.is_service.is_(False))
     if ticket.team_id is not None:
         query = query.where(User.teams.any(Team.id == ticket.team_id))
-    people = db.session.scalars(query.order_by(User.id)).all() if those else []
-    if not people:
-        return None
-    left = able_to_take([ticket], people).get(ticket.id)
-    there = available_users(people, now(), ticket.team_id)
-    able = [
-        user
-        for user in people
-        if user.id in there and (left is None or user.id in left) and allowed(user, "ticket.reply")
-    ]
-    open_tickets, spoken = _open_of([user.id for user in able]), _all()
-    free = [user for user in able if user.capacity is None or open_tickets.get(user.id, 0) < user.capacity]
+    people = db.session.scalars(query).all() if those else []
+    busy, spoken = free_to_take(ticket, people), _all()
     return min(
-        free,
-        key=lambda user: (_level(spoken.get(user.id, {}), language), open_tickets.get(user.id, 0), user.id),
+        (user for user in people if user.id in busy and allowed(user, "ticket.reply")),
+        key=lambda user: (_level(spoken.get(user.id, {}), language), busy[user.id], user.id),
         default=None,
     )
 
@@ -138,15 +126,6 @@ def _level(spoken: Mapping[str, str], language: str) -> int:
     # Who has it well or as their first language takes it as well as the other.
     levels = [_RANK[level] for code, level in spoken.items() if languages.same(code, language)]
     return 1 if levels and min(levels) == _RANK[BASIC] else 0
-
-
-def _open_of(numbers: list[int]) -> dict[int, int]:
-    query = (
-        select(Ticket.assignee_id, func.count())
-        .where(Ticket.assignee_id.in_(numbers), Ticket.category.in_(("new", "open", "pending", "on_hold")))
-        .group_by(Ticket.assignee_id)
-    )
-    return {number: count for number, count in db.session.execute(query) if number is not None}
 
 
 def _all() -> dict[int, dict[str, str]]:
