@@ -16,7 +16,7 @@ from helpdesk_upsell.permissions import MANAGE
 from helpdesk_upsell.relations import check, relate, unrelate
 
 __all__ = [
-    "by_sku", "by_skus", "drop_price", "find_product", "name_of", "products", "relate", "save_product", "save_texts",
+    "by_sku", "by_skus", "find_product", "key_of", "name_of", "products", "relate", "save_product", "save_texts",
     "set_price", "unknown_skus", "unrelate", "word",
 ]  # fmt: skip
 NAME_LENGTH, PITCH_LENGTH, SKU_LENGTH = 200, 1_000, 64
@@ -78,30 +78,28 @@ def set_price(product: Product, currency: str, period: str, amount: int, actor: 
     return price
 
 
-def drop_price(product: Product, currency: str, period: str, actor: User | None) -> None:
-    """Take a price away. Raises :class:`NotAllowed`."""
-    require(actor, MANAGE)
-    with transaction():
-        drop_cached()
-        mine = (Price.product_id == product.id, Price.currency == currency, Price.period == period)
-        db.session.execute(delete(Price).where(*mine))
-        audit("upsell.price_changed", actor, product.sku, {"product": product.id, "currency": currency, "amount": None})
-        db.session.expire(product)
-
-
 def find_product(number: int) -> Product | None:
     """One product with all that belongs to it."""
     return db.session.scalar(select(Product).where(Product.id == number).options(*_whole()))
 
 
+def key_of(sku: str) -> str:
+    """A SKU as orders have it; "" for one that nobody can have."""
+    try:
+        return sku_key(sku)
+    except Invalid:
+        return ""
+
+
 def by_sku(sku: str) -> Product | None:
     """The product with a SKU, however it is written."""
-    return db.session.scalar(select(Product).where(Product.sku == sku_key(sku)).options(*_whole()))
+    key = key_of(sku)
+    return db.session.scalar(select(Product).where(Product.sku == key).options(*_whole())) if key else None
 
 
 def by_skus(skus: Sequence[str]) -> Mapping[str, Product]:
     """Some products by their SKUs, without their prices."""
-    keys = {sku_key(sku) for sku in skus}
+    keys = {key_of(sku) for sku in skus} - {""}
     if not keys:
         return {}
     return {one.sku: one for one in db.session.scalars(select(Product).where(Product.sku.in_(keys)))}

@@ -173,13 +173,13 @@ def _read_prices(form: RowForm) -> list[dict[str, Any]]:
 
 def _read_relations(form: RowForm) -> list[dict[str, str]]:
     """The rows that name another product by its SKU."""
+    rows = [(name, row) for name, row in form.rows("relation", _RELATION) if row["sku"]]
+    known = catalogue.by_skus([row["sku"] for _name, row in rows])
     found = []
-    for name, row in form.rows("relation", _RELATION):
-        if not row["sku"]:
-            continue
+    for name, row in rows:
         if row["kind"] not in RELATIONS:
             form.refuse(f"{name}-kind", _("Choose one of the list."))
-        elif catalogue.by_sku(row["sku"]) is None:
+        elif catalogue.key_of(row["sku"]) not in known:
             form.refuse(f"{name}-sku", _("The catalogue has no product with this SKU."))
         else:
             found.append({"kind": row["kind"], "sku": row["sku"]})

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, redirect, request, url_for
-from helpdesk_customers.api import sku_key
 
-from helpdesk.api import Invalid, permission_required, schedule, transaction
 from helpdesk.api import gettext as _
+from helpdesk.api import permission_required, schedule, transaction
 from helpdesk_upsell import catalogue, mining
 from helpdesk_upsell.blueprint import number_in, pages, show
 from helpdesk_upsell.conditions import Names
@@ -36,7 +35,7 @@ class Line:
 def together() -> Any:
     """The pairs that were counted last, the most frequent first; those of one product by ?sku=."""
     sku = request.args.get("sku", "").strip()[: catalogue.SKU_LENGTH]
-    found = mining.pairs(_key(sku) if sku else None, number_in(request.args.get("after")), SHOWN + 1)
+    found = mining.pairs(catalogue.key_of(sku) if sku else None, number_in(request.args.get("after")), SHOWN + 1)
     more = found[SHOWN - 1].id if len(found) > SHOWN else None
     names = Names()
     return show(
@@ -57,14 +56,6 @@ def count_now() -> Any:
         schedule(mining.MINE)
     flash(_("It is being counted. Look again in a minute."))
     return redirect(url_for("upsell.together"), 303)
-
-
-def _key(sku: str) -> str:
-    """A SKU as orders have it; one that nobody can have is left as it is, and nothing is found."""
-    try:
-        return sku_key(sku)
-    except Invalid:
-        return sku
 
 
 def _line(pair: Pair, is_fixed: bool) -> Line:

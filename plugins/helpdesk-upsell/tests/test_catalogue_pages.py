@@ -173,3 +173,22 @@ def test_a_promotion_comes_and_goes(as_supervisor: Any, product: Any) -> None:
         "No promotions" in as_supervisor.get(f"{ROOM}/promotions").text
         and as_supervisor.get(address).status_code == 404
     )
+
+
+@pytest.mark.parametrize("sku", ["\x00", "ﷺ" * 20, "\u200b\x00 "])
+def test_a_sku_that_nobody_can_have_is_not_there(as_supervisor: Any, product: Any, sku: str) -> None:
+    """Wherever one is typed: a sentence beside the field, or nothing found."""
+    product("PLUS")
+    days = {"starts": "2026-05-01", "ends": "2026-05-02"}
+    for path, data in (
+        ("products/new", {**FORM, "sku": "NEW", "relation-0-kind": "requires", "relation-0-sku": sku}),
+        (
+            "promotions/new",
+            {"sku": sku, "name": "Spring", "percent": "10", "starts": "2026-05-01", "ends": "2026-05-02"},
+        ),
+        ("rules/new", {"kind": "product", "sku": sku, "name": "Grow", "weight": "3"}),
+    ):
+        refused = as_supervisor.post(f"{ROOM}/{path}", data=data)
+        assert refused.status_code == 422 and 'class="form-error"' in refused.text, path
+    for path in ("rules/new", "together"):
+        assert as_supervisor.get(f"{ROOM}/{path}", query_string={"sku": sku, "owns": sku}).status_code == 200, path
