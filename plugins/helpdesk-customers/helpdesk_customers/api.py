@@ -1,9 +1,9 @@
 """What other plugins may import. The facts and the slot of the timeline stand in ``offering``."""
 
-from helpdesk_customers.conditions import criterion as conditions_criterion
 from helpdesk_customers.conditions import read as read_conditions
 from helpdesk_customers.conditions import sentence as condition_sentence
 from helpdesk_customers.consents import consenting, has_consent, note_consent, purposes
+from helpdesk_customers.criteria import criterion as conditions_criterion
 from helpdesk_customers.imports.addresses import read_address
 from helpdesk_customers.imports.kinds import BadRow, Batch, ImportColumn, ImportKind, Item
 from helpdesk_customers.models import COUNTED, Consent, Order, OrderLine, Ownership, Record, Segment, Worth

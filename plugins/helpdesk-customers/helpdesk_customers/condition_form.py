@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from helpdesk_customers.conditions import MOST, Choice, Condition, choices, typed
+from helpdesk_customers.condition_choices import Choice, choices
+from helpdesk_customers.conditions import MOST, Condition, typed
 
 _PARTS = ("what", "how", "value")
 # The button that adds a row and the one that takes one out; what a new row is about.

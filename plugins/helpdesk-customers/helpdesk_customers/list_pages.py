@@ -10,8 +10,8 @@ from helpdesk.api import Invalid, Organization, allowed, audit, db, now, permiss
 from helpdesk.api import gettext as _
 from helpdesk_customers import condition_form, conditions, exporting, listing, segments
 from helpdesk_customers.blueprint import number_in, pages, show
+from helpdesk_customers.condition_choices import Choice
 from helpdesk_customers.condition_form import Row
-from helpdesk_customers.conditions import Choice
 from helpdesk_customers.models import ALL, ANY, ORGANIZATION, PERSON, Segment
 from helpdesk_customers.permissions import MANAGE, USE
 

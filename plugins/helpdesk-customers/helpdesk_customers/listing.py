@@ -11,7 +11,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.api import Organization, User, clean_tags, db
-from helpdesk_customers import conditions, records, segments
+from helpdesk_customers import criteria, records, segments
 from helpdesk_customers.models import ALL, PERSON, Record, Segment
 from helpdesk_customers.subjects import Subject, table_of
 
@@ -96,10 +96,10 @@ def select_customers(filters: CustomerFilters) -> Select[Any]:
     if filters.tag:
         tags = clean_tags([filters.tag])
         about = [{"what": "tag", "how": "has", "value": tag} for tag in tags]
-        query = query.where(conditions.criterion(filters.subject, ALL, about))
+        query = query.where(criteria.criterion(filters.subject, ALL, about))
     if filters.organization_id is not None and filters.subject == PERSON:
         query = query.where(User.organization_id == filters.organization_id)
-    return query.where(conditions.criterion(filters.subject, filters.match, filters.conditions))
+    return query.where(criteria.criterion(filters.subject, filters.match, filters.conditions))
 
 
 def _contains(subject: str, words: str) -> Any:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from helpdesk.api import Invalid, User, db, now, require, transaction
 from helpdesk.api import gettext as _
-from helpdesk_customers.conditions import owned_on
+from helpdesk_customers.criteria import owned_on
 from helpdesk_customers.models import Ownership
 from helpdesk_customers.money import sku_key
 from helpdesk_customers.offering import tell_products

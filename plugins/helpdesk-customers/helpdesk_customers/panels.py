@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Select, String, cast, func, literal, null, se
 from helpdesk.api import NavItem, Panel, Ticket, User, UtcDateTime, db, hookimpl, now, settings
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_customers import birthdays, words
+from helpdesk_customers.criteria import owned_on
 from helpdesk_customers.models import COUNTED, Consent, Order, OrderLine, Ownership, Record, RecordTag, Worth
 from helpdesk_customers.permissions import USE
 from helpdesk_customers.settings import CustomerSettings
@@ -90,7 +91,6 @@ def summary(user_id: int) -> Summary:
 
 def _parts(user_id: int) -> Any:
     mine = select(Record.id).where(Record.user_id == user_id).scalar_subquery()
-    today = now().date()
     bought = (
         select(func.max(func.coalesce(func.nullif(OrderLine.name, ""), OrderLine.sku)).label("word"))
         .join(Order, Order.id == OrderLine.order_id)
@@ -102,9 +102,7 @@ def _parts(user_id: int) -> Any:
     )
     owned = (
         select(func.coalesce(func.nullif(Ownership.name, ""), Ownership.sku).label("word"))
-        .where(Ownership.user_id == user_id)
-        .where(Ownership.since.is_(None) | (Ownership.since <= today))
-        .where(Ownership.until.is_(None) | (Ownership.until >= today))
+        .where(Ownership.user_id == user_id, owned_on(now().date()))
         .order_by(Ownership.id.desc())
         .limit(_PRODUCTS)
         .subquery()

@@ -10,8 +10,9 @@ from helpdesk.api import gettext as _
 from helpdesk_customers import condition_form
 from helpdesk_customers import segments as keeping
 from helpdesk_customers.blueprint import pages, show
+from helpdesk_customers.condition_choices import Choice
 from helpdesk_customers.condition_form import Row
-from helpdesk_customers.conditions import Choice, sentence
+from helpdesk_customers.conditions import sentence
 from helpdesk_customers.finding import row_of
 from helpdesk_customers.models import ALL, PERSON, SUBJECTS, Segment
 from helpdesk_customers.permissions import MANAGE, USE

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.api import Invalid, Organization, User, audit, db, now, publish, require, transaction
 from helpdesk.api import gettext as _
-from helpdesk_customers import conditions
+from helpdesk_customers import conditions, criteria
 from helpdesk_customers.models import ALL, ANY, ORGANIZATION, PERSON, SUBJECTS, Segment
 from helpdesk_customers.permissions import MANAGE
 from helpdesk_customers.subjects import table_of
@@ -75,7 +75,7 @@ def remove(segment: Segment, actor: User | None) -> None:
 
 def criterion(segment: Segment, only: int | None = None) -> Any:
     """That a row of ``User`` or ``Organization`` is in the segment; ``only``: nobody else is asked about."""
-    return conditions.criterion(segment.subject, segment.match, segment.conditions, only)
+    return criteria.criterion(segment.subject, segment.match, segment.conditions, only)
 
 
 def query(segment: Segment) -> Select[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from helpdesk_customers import conditions, consents, fields, ownership, records, segments
+from helpdesk_customers import condition_choices, conditions, consents, criteria, fields, ownership, records, segments
 from helpdesk_customers.listing import NEWEST, CustomerFilters, customers, every_customer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,11 +16,11 @@ from helpdesk.api import Event, Invalid, NotAllowed, Organization, User, db, now
 
 def _find(what: str, how: str, value: str = "", subject: str = "person") -> set[str]:
     rows = conditions.read(subject, [{"what": what, "how": how, "value": value}])
-    query = segments.customers(subject).where(conditions.criterion(subject, "all", rows))
+    query = segments.customers(subject).where(criteria.criterion(subject, "all", rows))
     found = db.session.scalars(query).all()
     for one in db.session.scalars(segments.customers(subject)).all():
         # Asked about one alone, it is the same.
-        alone = conditions.criterion(subject, "all", rows, only=one.id)
+        alone = criteria.criterion(subject, "all", rows, only=one.id)
         mine = db.session.scalar(segments.customers(subject).where(type(one).id == one.id, alone))
         assert (mine is not None) == (one in found), (what, how, value, one.name)
     return {one.name for one in found}
@@ -159,14 +159,14 @@ def test_every_choice_of_the_form_can_be_asked(people: object) -> None:
     examples = {"line": "a", "whole": "2", "day": "2026-01-31", "amount": "5 EUR", "number": "1.5"}
     asked = 0
     for subject in ("person", "organization"):
-        known = {choice.key: choice for choice in conditions.choices(subject)}
+        known = {choice.key: choice for choice in condition_choices.choices(subject)}
         for choice in known.values():
             for how, label in choice.operators:
                 value = choice.options[0][0] if choice.options else examples[choice.kind]
                 if how.endswith("within"):
                     value = "7"
                 row = conditions.read(subject, [{"what": choice.key, "how": how, "value": value}])[0]
-                db.session.execute(segments.customers(subject).where(conditions.criterion(subject, "all", [row])))
+                db.session.execute(segments.customers(subject).where(criteria.criterion(subject, "all", [row])))
                 said = conditions.sentence(subject, row, known)
                 assert said.startswith(f"{choice.label} {label}")
                 typed = conditions.typed(subject, row)
@@ -269,7 +269,7 @@ def test_segments_have_names_conditions_and_an_end(app: Flask, boss: User, agent
 def test_a_field_that_is_gone_is_met_by_nobody(people: object) -> None:
     row = {"what": "field:lost", "how": "filled", "value": ""}
     assert (
-        db.session.scalars(segments.customers("person").where(conditions.criterion("person", "all", [row]))).all() == []
+        db.session.scalars(segments.customers("person").where(criteria.criterion("person", "all", [row]))).all() == []
     )
     assert "lost" in conditions.sentence("person", row)
 
@@ -294,7 +294,7 @@ def test_texts_are_compared_as_texts(names: list[str], value: str, make_user: An
     }
     for how, wanted in holds.items():
         rows = conditions.read("person", [{"what": "name", "how": how, "value": value}])
-        query = segments.customers("person").where(conditions.criterion("person", "all", rows), User.id.in_(made))
+        query = segments.customers("person").where(criteria.criterion("person", "all", rows), User.id.in_(made))
         assert {one.id for one in db.session.scalars(query)} == {
             key for key, name in made.items() if wanted(name.lower())
         }, how
