@@ -6,7 +6,6 @@ is the confidence divided by the share of baskets with B.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, 
 from helpdesk.api import Work, db, now, settings, transaction
 from helpdesk_upsell import profiles
 from helpdesk_upsell.models import Count, Pair
-from helpdesk_upsell.prepared import catalogue
 from helpdesk_upsell.settings import CUSTOMER, RecommendationSettings
 
 MINE = "upsell.mine"
@@ -71,22 +69,6 @@ def pairs(sku: str | None = None, after: int | None = None, most: int = 50) -> S
 def last_count() -> Count | None:
     """When was counted last, and how much."""
     return db.session.scalar(select(Count).order_by(Count.id.desc()).limit(1))
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A page of pairs with what the two are called, and where the next page begins."""
-
-    rows: Sequence[tuple[Pair, str, str]]
-    after: int | None
-
-
-def listed(sku: str | None = None, after: int | None = None, most: int = 50) -> Listed:
-    """A page of them."""
-    found = pairs(sku, after, most + 1)
-    products = catalogue()
-    rows = [(one, products.name(one.sku_a), products.name(one.sku_b)) for one in found[:most]]
-    return Listed(rows, rows[-1][0].id if len(found) > most else None)
 
 
 def _counted() -> tuple[list[dict[str, Any]], Count]:

@@ -18,7 +18,6 @@ from helpdesk_upsell.forms import RowForm
 from helpdesk_upsell.models import ACCEPTED, BOUGHT, DECLINE_REASONS, DECLINED, INTERESTED, Suggestion
 
 _ANSWERS = (ACCEPTED, INTERESTED, DECLINED)
-_LONGEST_WORDS = 1_000
 
 
 @pages.get("/o/<int:suggestion_id>/<token>")
@@ -48,7 +47,7 @@ def answer_offer(suggestion_id: int, token: str) -> Any:
             form.refuse("answer", _("Choose one of the answers."))
         if answer == DECLINED:
             form.choice("why", ("other", *DECLINE_REASONS))
-            form.text("words", longest=_LONGEST_WORDS)
+            form.text("words", longest=suggestions.WORDS_LENGTH)
         if form.errors:
             return _page(row, form.typed, form.errors)
         try:

@@ -30,4 +30,4 @@ def ticket_panels(ticket: Ticket) -> list[Panel]:
     waits = suggestions.waits(ticket)
     rows = [one for one in suggestions.of_ticket(ticket) if not waits or one.state != SHOWN]
     context = {**panel_values(ticket, rows, [waits] if waits else []), "words": words, "amounts": amounts}
-    return [Panel(_l("Recommendations"), "upsell/ticket_panel.html", context, "bulb", USE, 70)]
+    return [Panel(_l("Recommendations"), "upsell/panel_body.html", context, "bulb", USE, 70)]

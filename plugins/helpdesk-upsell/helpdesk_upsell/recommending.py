@@ -113,9 +113,8 @@ def _choose(result: Advice, ticket: Ticket, customer: User) -> None:
             result.left_out.append((products.name(one.sku), why))
     # The places are given before anybody is held back: a place that is held back stays empty, or the two groups would
     # not be shown the same besides.
-    placed = fitting
-    drawn = _drawn(customer.id, [one.key for one in placed])
-    for one in placed:
+    drawn = _drawn(customer.id, [one.key for one in fitting])
+    for one in fitting:
         percent = chosen.holdout if one.holdout is None else one.holdout
         held = drawn.get(one.key)
         if held is None:

@@ -61,7 +61,7 @@ def _sentence(one: RuleFigures, names: Names) -> str:
 
 
 def _bar(one: RuleFigures) -> Bar | None:
-    """The interval of the effect, and none where none can be said; all are drawn to the same measure."""
+    """The interval of the effect, drawn to its own measure; None where none can be said."""
     if not one.is_enough or one.uplift is None or one.uplift_interval is None:
         return None
     low, high = one.uplift_interval

@@ -88,7 +88,7 @@ def fill_options(rows: Sequence[Row], names: Names) -> None:
 
 def offered() -> list[tuple[str, list[tuple[str, str]]]]:
     """The kinds of conditions that can be added, by what they look at."""
-    heads = {"customer": _("The customer"), "product": _("The product"), "ticket": _("The ticket")}
+    heads = _heads()
     return [
         (heads[group], [(key, str(one.label)) for key, one in kinds.items()])
         for group, kinds in conditions.by_group().items()
@@ -97,8 +97,11 @@ def offered() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def label(what: str) -> tuple[str, str]:
     """What a condition looks at, and its own words: “The customer”, “owns one of”."""
-    heads = {"customer": _("The customer"), "product": _("The product"), "ticket": _("The ticket")}
-    return heads[CONDITIONS[what].group], str(CONDITIONS[what].label)
+    return _heads()[CONDITIONS[what].group], str(CONDITIONS[what].label)
+
+
+def _heads() -> Mapping[str, str]:
+    return {"customer": _("The customer"), "product": _("The product"), "ticket": _("The ticket")}
 
 
 def _value(row: Row) -> Any:

@@ -37,7 +37,6 @@ from helpdesk_upsell.permissions import USE
 # What can still be put into an answer.
 _OFFERABLE = (SHOWN, OFFERED, INTERESTED)
 _OUTCOMES = (INTERESTED, ACCEPTED, DECLINED, BOUGHT)
-_LONGEST_WORDS = 1_000
 
 
 @pages.get("/tickets/<int:number>")
@@ -107,7 +106,7 @@ def answer_suggestion(suggestion_id: int) -> Any:
         form.refuse("outcome", _("Choose one of the answers."))
     if outcome == DECLINED:
         form.choice("why", DECLINE_REASONS)
-        form.text("words", longest=_LONGEST_WORDS)
+        form.text("words", longest=suggestions.WORDS_LENGTH)
     paid = _paid(form, row) if outcome == BOUGHT else None
     if form.errors:
         return _one(row, form.typed, form.errors)

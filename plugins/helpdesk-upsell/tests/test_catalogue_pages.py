@@ -182,10 +182,7 @@ def test_a_sku_that_nobody_can_have_is_not_there(as_supervisor: Any, product: An
     days = {"starts": "2026-05-01", "ends": "2026-05-02"}
     for path, data in (
         ("products/new", {**FORM, "sku": "NEW", "relation-0-kind": "requires", "relation-0-sku": sku}),
-        (
-            "promotions/new",
-            {"sku": sku, "name": "Spring", "percent": "10", "starts": "2026-05-01", "ends": "2026-05-02"},
-        ),
+        ("promotions/new", {"sku": sku, "name": "Spring", "percent": "10", **days}),
         ("rules/new", {"kind": "product", "sku": sku, "name": "Grow", "weight": "3"}),
     ):
         refused = as_supervisor.post(f"{ROOM}/{path}", data=data)

@@ -116,10 +116,10 @@ def test_a_job_counts_anew(buy: Make, configure: Make, run_jobs: Make) -> None:
         schedule(mining.MINE)
     run_jobs()
     db.session.expire_all()
-    page = mining.listed(most=1)
-    assert [(pair.sku_a, pair.sku_b, pair.together) for pair, _one, _two in page.rows] == [("A", "B", 3)]
-    rest = mining.listed(after=page.after)
-    assert [pair.sku_a for pair, _one, _two in rest.rows] == ["C"] and rest.after is None
+    page = mining.pairs(most=1)
+    assert [(pair.sku_a, pair.sku_b, pair.together) for pair in page] == [("A", "B", 3)]
+    rest = mining.pairs(after=page[-1].id)
+    assert [pair.sku_a for pair in rest] == ["C"] and not mining.pairs(after=rest[-1].id)
     assert [(one.sku_a, one.sku_b) for one in mining.pairs("B")] == [("B", "A")]
     count = mining.last_count()
     assert count is not None and (count.baskets, count.pairs) == (14, 2)
