@@ -36,14 +36,15 @@ def tracks(retired: bool = False) -> Sequence[Track]:
     return db.session.scalars(query).all()
 
 
-def levels(retired: bool = False) -> list[Level]:
-    """All levels that somebody may be given, track by track."""
+def levels(every: Sequence[Track] | None = None) -> list[Level]:
+    """All levels that somebody may be given, track by track; ``every`` are the tracks, when they are read already."""
     return [
         level
-        for track in tracks(retired)
+        for track in (tracks() if every is None else every)
+        if track.retired_at is None
         for level in track.levels
-        if retired or level.retired_at is None
-    ]  # fmt: skip
+        if level.retired_at is None
+    ]
 
 
 def begin(actor: User | None) -> Track:

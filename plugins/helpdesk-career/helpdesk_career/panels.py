@@ -15,9 +15,9 @@ def nav_items() -> list[NavItem]:
 @hookimpl
 def dashboard_widgets(user: User) -> list[Panel]:
     """One's own level and what is missing; of who leads others what is to be decided. Nothing without a ladder."""
-    standing = progress.of(user)
+    standing = progress.of(user) if progress.has_level(user) else None
     waiting = proposals.waiting(user, 5) if allowed(user, LEAD) else []
-    if standing.level is None and not waiting:
+    if standing is None and not waiting:
         return []
     context = {"standing": standing, "waiting": waiting, "words": words}
     return [Panel(_l("Career"), "career/widget.html", context, "route", USE, 40)]
@@ -26,10 +26,7 @@ def dashboard_widgets(user: User) -> list[Panel]:
 @hookimpl
 def user_panels(person: User, user: User) -> list[Panel]:
     """The level of a colleague, for who looks after them."""
-    if not person.is_staff or not scopes.sees(user, person.id):
+    if not person.is_staff or not scopes.sees(user, person.id) or not progress.has_level(person):
         return []
-    standing = progress.of(person)
-    if standing.level is None:
-        return []
-    context = {"standing": standing, "person": person, "words": words}
+    context = {"standing": progress.of(person), "person": person, "words": words}
     return [Panel(_l("Career"), "career/person_panel.html", context, "route", USE, 60)]

@@ -1,6 +1,6 @@
 """Where somebody stands and what is missing, their records, and the people of a team."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -71,8 +71,9 @@ def page_of(user: User, form: str = "", errors: dict[str, str] | None = None) ->
     """The page of somebody, with one of its forms as it was sent when something is wrong with it."""
     actor = reader()
     may_lead = scopes.may_lead(actor, user)
-    target = _target(user)
-    standing = progress.of(user, target)
+    every = ladder.tracks(retired=True)
+    targets = progress.targets(user, every)
+    standing = progress.of(user, _target(targets), every=every)
     steps = records.history(user)
     corrected = {step.corrects_id for step in steps}
     given = recognition.of(user)
@@ -84,8 +85,8 @@ def page_of(user: User, form: str = "", errors: dict[str, str] | None = None) ->
         may_lead=may_lead,
         is_here=scopes.is_here(user),
         standing=standing,
-        targets=progress.targets(user),
-        levels=ladder.levels() if may_lead else [],
+        targets=targets,
+        levels=ladder.levels(every) if may_lead else [],
         steps=steps,
         corrected=corrected,
         proposals=proposals.of_person(user),
@@ -103,10 +104,10 @@ def page_of(user: User, form: str = "", errors: dict[str, str] | None = None) ->
     )
 
 
-def _target(user: User) -> Level | None:
+def _target(targets: Sequence[Level]) -> Level | None:
     """The level that the address asks for, of those that somebody may go to."""
     wanted = number_in(request.args.get("target"))
-    return next((one for one in progress.targets(user) if one.id == wanted), None) if wanted else None
+    return next((one for one in targets if one.id == wanted), None)
 
 
 def sent(user: User, form: str, work: Callable[[], Any], said: str) -> Any:

@@ -103,15 +103,16 @@ def evidence_lines(evidence: Mapping[str, Any] | None) -> list[Line]:
     ]
 
 
-def of(user: User, target: Level | None = None, fresh: bool = False) -> Progress:
+def of(user: User, target: Level | None = None, fresh: bool = False, every: Sequence[Track] | None = None) -> Progress:
     """How somebody stands before ``target``, or before their next level. Six queries; ``fresh``: measured now.
 
-    ``fresh`` measures outside of what is kept, and must not be asked for inside a transaction.
+    ``fresh`` measures outside of what is kept, and must not be asked for inside a transaction. ``every`` are all
+    tracks, when they are read already.
     """
     person = db.session.get(Person, user.id)
     level = person.level if person is not None else None
     if target is None:
-        every = ladder.tracks(retired=True)
+        every = ladder.tracks(retired=True) if every is None else every
         following = ladder.next_levels(level, every) if level is not None else _entries(every)[:1]
         target = following[0] if following else None
     lines: list[Line] = []
@@ -129,15 +130,21 @@ def of(user: User, target: Level | None = None, fresh: bool = False) -> Progress
     )
 
 
-def targets(user: User) -> list[Level]:
+def has_level(user: User) -> bool:
+    """Whether somebody stands on the ladder. One query, which :func:`of` does not repeat."""
+    person = db.session.get(Person, user.id)
+    return person is not None and person.level_id is not None
+
+
+def targets(user: User, every: Sequence[Track] | None = None) -> list[Level]:
     """Where somebody may go next: the next level of their track, and the first of tracks that begin there.
 
-    Who has no level yet may get any.
+    Who has no level yet may get any. ``every`` are all tracks, when they are read already.
     """
     person = db.session.get(Person, user.id)
-    every = ladder.tracks(retired=True)
+    every = ladder.tracks(retired=True) if every is None else every
     if person is None or person.level is None:
-        return ladder.levels()
+        return ladder.levels(every)
     return ladder.next_levels(person.level, every)
 
 

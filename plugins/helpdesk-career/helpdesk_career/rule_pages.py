@@ -80,7 +80,7 @@ def _values(act: str) -> dict[str, Any]:
 
 
 def _form(row: Rule | None, act: str, errors: dict[str, str] | None = None) -> Any:
-    who = [(f"level:{one.id}", words.full_name(one)) for one in ladder.levels(retired=True)]
+    who = [(f"level:{one.id}", words.full_name(one)) for track in ladder.tracks(retired=True) for one in track.levels]
     who += [(f"certificate:{key}", one.label) for key, one in certificates().items()]
     chosen = "" if row is None else f"level:{row.level_id}" if row.level_id else f"certificate:{row.certificate}"
     if chosen and chosen not in {value for value, _label in who}:

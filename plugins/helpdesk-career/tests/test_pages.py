@@ -307,3 +307,15 @@ def test_pages_ask_as_often_for_many_as_for_few(
         records.place(user, levels["junior"], "Begun.", None)
         goals.add(db.session.get_one(type(user), filled["person"]), f"Goal {number}", None, None)
     assert asked() == few
+
+
+def test_the_page_of_somebody_reads_the_ladder_once(
+    junior: Any, chief: Any, asks: Any, levels: Any, sign_in: Any, count_queries: Any
+) -> None:
+    asks("intermediate", ("career.solved", 2))
+    client, path = sign_in(chief), f"/p/career/people/{junior.id}?target={levels['intermediate'].id}"
+    client.get(path)
+    with count_queries() as statements:
+        assert client.get(path).status_code == 200
+    assert len([one for one in statements if "FROM career_track" in one]) == 1
+    assert len(statements) <= 20
