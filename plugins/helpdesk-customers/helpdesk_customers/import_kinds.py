@@ -13,7 +13,16 @@ from helpdesk.api import lazy_gettext as _l
 from helpdesk_customers.import_orders import orders_kind
 from helpdesk_customers.import_people import people_kind
 from helpdesk_customers.imports.encodings import Watch
-from helpdesk_customers.imports.kinds import BadRow, Batch, ImportKind, Item, guess_mapping, missing_columns, values_of
+from helpdesk_customers.imports.kinds import (
+    BadRow,
+    Batch,
+    ImportKind,
+    Item,
+    RowReader,
+    guess_mapping,
+    missing_columns,
+    values_of,
+)
 from helpdesk_customers.imports.rows import Row, find_delimiter, read_rows
 
 _SAMPLE = 65_536
@@ -72,15 +81,12 @@ def _groups(kind: ImportKind, file: BinaryIO) -> Iterator[list[tuple[Row, dict[s
 
 def _taker(kind: ImportKind) -> Callable[[Any], str]:
     def take(group: list[tuple[Row, dict[str, str]]]) -> str:
-        items = []
+        rows, items = RowReader(kind), []
         for row, values in group:
             try:
                 if row.problem:
                     raise BadRow(row.problem)
-                for column in kind.all_columns():
-                    if column.required and not values.get(column.key):
-                        raise BadRow(_("“%(column)s” is empty.", column=str(column.label)))
-                items.append(Item(row.number, kind.read(values), "one"))
+                items.append(Item(row.number, rows.read(values), "one"))
             except BadRow as problem:
                 raise Invalid("row", _("Row %(number)s: %(why)s", number=row.number, why=str(problem))) from None
         batch = Batch(None)

@@ -17,7 +17,7 @@ from helpdesk.api import Invalid, User, Work, db, now, transaction
 from helpdesk.api import gettext as _
 from helpdesk_customers import importing
 from helpdesk_customers.import_models import DONE, RUNNING, STOPPED, UNDER_WAY, FailedRow, Import, ImportKey
-from helpdesk_customers.imports.kinds import BadRow, Batch, ImportKind, Item, missing_columns, values_of
+from helpdesk_customers.imports.kinds import BadRow, Batch, ImportKind, Item, RowReader, missing_columns, values_of
 from helpdesk_customers.imports.rows import Row
 
 BATCH, MOST_GROUPED = 2_000, 1_000
@@ -144,7 +144,7 @@ class _Reader:
 
     def __init__(self, kind: ImportKind, mapping: dict[str, int]) -> None:
         self._kind, self._mapping = kind, mapping
-        self._required = [(one.key, str(one.label)) for one in kind.all_columns() if one.required]
+        self._rows = RowReader(kind)
 
     def batches(self, rows: Iterable[Row]) -> Iterator[list[_Found]]:
         """Some rows of the file after the other."""
@@ -173,10 +173,7 @@ class _Reader:
         values = values_of(row.cells, self._mapping)
         found = _Found(row, group=self._kind.group(values)[:119] if self._kind.group is not None else "")
         try:
-            for key, label in self._required:
-                if not values.get(key):
-                    raise BadRow(_("“%(column)s” is empty.", column=label))
-            found.value = self._kind.read(values)
+            found.value = self._rows.read(values)
         except BadRow as problem:
             found.problem = str(problem)
         return found

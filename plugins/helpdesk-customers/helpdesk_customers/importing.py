@@ -28,7 +28,15 @@ from helpdesk_customers.import_models import (
     ImportKey,
 )
 from helpdesk_customers.imports.encodings import ENCODINGS, Watch, mark_length
-from helpdesk_customers.imports.kinds import BadRow, ImportKind, guess_mapping, kind_named, missing_columns, read_row
+from helpdesk_customers.imports.kinds import (
+    BadRow,
+    ImportKind,
+    RowReader,
+    guess_mapping,
+    kind_named,
+    missing_columns,
+    values_of,
+)
 from helpdesk_customers.imports.lines import line_end
 from helpdesk_customers.imports.rows import DELIMITERS, Row, announced_delimiter, find_delimiter, read_rows
 from helpdesk_customers.settings import CustomerSettings
@@ -105,11 +113,10 @@ def describe(
 
 def preview(run: Import) -> list[Previewed]:
     """The first rows, each with what is wrong with it. Reads the beginning of the file only."""
-    kind = kind_of(run)
-    found = []
+    reader, found = RowReader(kind_of(run)), []
     with path_of(run).open("rb") as file:
         for row in _rows(run, file):
-            found.append(Previewed(row.number, row.cells, row.problem or _problem(kind, row, run.mapping)))
+            found.append(Previewed(row.number, row.cells, row.problem or _problem(reader, row, run.mapping)))
             if len(found) == PREVIEWED:
                 break
     return found
@@ -167,7 +174,7 @@ def discard(run: Import, actor: User | None) -> None:
             raise Invalid("form", _("This file is being taken in; stop it first."))
         place = run.place
         db.session.delete(run)
-    _remove(place)
+    remove(place)
 
 
 def listed(after: int | None = None, limit: int = 50) -> Sequence[Import]:
@@ -216,7 +223,7 @@ def tidy() -> int:
             places.append(run.place)
             db.session.delete(run)
     for place in places:
-        _remove(place)
+        remove(place)
     _sweep()
     return len(places)
 
@@ -278,8 +285,9 @@ def let_go(run: Import) -> str:
 
 
 def remove(place: str) -> None:
-    """Remove the bytes of a file."""
-    _remove(place)
+    """Remove the bytes of a file; "" is none."""
+    if place:
+        (folder() / place).unlink(missing_ok=True)
 
 
 # ---- how a file is written
@@ -343,9 +351,9 @@ def _rows(run: Import, file: BinaryIO) -> Iterator[Row]:
     return read_rows(file, run.encoding, run.delimiter, run.offset, 1, _end_of(run, file))
 
 
-def _problem(kind: ImportKind, row: Row, mapping: Mapping[str, int]) -> str:
+def _problem(reader: RowReader, row: Row, mapping: Mapping[str, int]) -> str:
     try:
-        read_row(kind, row.cells, mapping)
+        reader.read(values_of(row.cells, mapping))
     except BadRow as problem:
         return str(problem)
     return ""
@@ -372,11 +380,6 @@ def _csv_line(cells: Sequence[str], delimiter: str) -> str:
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerow([harmless(cell) for cell in cells])
     return out.getvalue()
-
-
-def _remove(place: str) -> None:
-    if place:
-        (folder() / place).unlink(missing_ok=True)
 
 
 def _sweep() -> None:

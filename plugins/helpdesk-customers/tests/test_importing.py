@@ -412,6 +412,20 @@ def test_who_is_erased_stands_in_no_row_that_failed(take: Any, make_user: Any, a
     assert set(errors(run)) == {3}
 
 
+def test_the_columns_of_a_preview_are_asked_for_once(app: Flask, boss: User, count_queries: Any) -> None:
+    found = kind_named("customers-people")
+    assert found is not None
+    counted = []
+    for number in (1, importing.PREVIEWED):
+        rows = "".join(f"{place}@customer.example\n" for place in range(number))
+        run = importing.begin(io.BytesIO(f"email\n{rows}".encode()), "x.csv", found, boss)
+        db.session.refresh(run)
+        with count_queries() as statements:
+            assert [row.problem for row in importing.preview(run)] == [""] * number
+        counted.append(len(statements))
+    assert counted[0] == counted[1], counted
+
+
 def test_old_files_are_forgotten(take: Any, travel: Any) -> None:
     take("email\nx\n")
     stray = importing.folder() / "stray"

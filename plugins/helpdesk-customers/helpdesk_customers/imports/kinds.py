@@ -114,13 +114,19 @@ def values_of(cells: Sequence[str], mapping: Mapping[str, int]) -> dict[str, str
     return {key: cells[place].strip() if place < len(cells) else "" for key, place in mapping.items()}
 
 
-def read_row(kind: ImportKind, cells: Sequence[str], mapping: Mapping[str, int]) -> Any:
-    """What a row says. Raises :class:`BadRow`."""
-    values = values_of(cells, mapping)
-    for column in kind.all_columns():
-        if column.required and not values.get(column.key):
-            raise BadRow(_("“%(column)s” is empty.", column=str(column.label)))
-    return kind.read(values)
+class RowReader:
+    """Reads the rows of a file; which columns its kind has is asked once."""
+
+    def __init__(self, kind: ImportKind) -> None:
+        self._read = kind.read
+        self._required = [(one.key, str(one.label)) for one in kind.all_columns() if one.required]
+
+    def read(self, values: Mapping[str, str]) -> Any:
+        """What a row says, of its cells by their columns. Raises :class:`BadRow`."""
+        for key, label in self._required:
+            if not values.get(key):
+                raise BadRow(_("“%(column)s” is empty.", column=label))
+        return self._read(values)
 
 
 def _plain(name: str) -> str:
