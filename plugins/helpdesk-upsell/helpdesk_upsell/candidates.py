@@ -74,9 +74,9 @@ def candidates(ticket: Ticket, customer: User, seen: Situation, products: Catalo
     for given in _by_plugins(ticket, customer, products):
         _put(best, given.sku, (given.score.fit, None, None, given))
     items = products.items
-    for sku in sorted(best, key=lambda sku: (-best[sku][0], -items[sku].margin, sku)):
+    for sku in sorted(best, key=lambda sku: (scoring.order(best[sku][0], items[sku].margin), sku)):
         _fit, found, offer, candidate = best[sku]
-        yield candidate if found is None and candidate is not None else _candidate(found, offer, sku, products)
+        yield candidate if found is None and candidate is not None else _candidate(found, offer, sku)
 
 
 def _take_apart() -> Sequence[_Rule]:
@@ -111,7 +111,7 @@ def _put(best: dict[str, _Found], sku: str, found: _Found) -> None:
         best[sku] = found
 
 
-def _candidate(one: _Rule | None, offer: _Offer | None, sku: str, products: Catalogue) -> Candidate:
+def _candidate(one: _Rule | None, offer: _Offer | None, sku: str) -> Candidate:
     assert one is not None, "What no rule suggests was suggested by a plugin."
     rule, parts = one.rule, offer.parts if offer is not None else ()
     grounds: Grounds = ("conditions", sku, rule.conditions)
@@ -119,8 +119,7 @@ def _candidate(one: _Rule | None, offer: _Offer | None, sku: str, products: Cata
         grounds = ("texts", dict(rule.reasons))
     elif offer is not None:
         grounds = offer.grounds
-    score = Score((*one.base, *parts), products.items[sku].margin)
-    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, score, grounds)
+    return Candidate(sku, rule.key, rule.draw, rule, rule.holdout, Score((*one.base, *parts)), grounds)
 
 
 def _is_about_product(condition: Mapping[str, Any]) -> bool:
@@ -165,8 +164,7 @@ def _by_plugins(ticket: Ticket, customer: User, products: Catalogue) -> Iterator
             source, pitch = str(given["source"])[:40], str(given.get("pitch") or "")
         except (TypeError, KeyError, ValueError, AttributeError, Invalid):
             continue
-        item = products.items.get(sku)
-        if item is None or not 1 <= fit <= 50 or not reason:
+        if sku not in products.items or not 1 <= fit <= 50 or not reason:
             continue
         key = f"plugin:{source}"
-        yield Candidate(sku, key, key, None, None, Score((("plugin", fit),), item.margin), ("said", reason), pitch)
+        yield Candidate(sku, key, key, None, None, Score((("plugin", fit),)), ("said", reason), pitch)

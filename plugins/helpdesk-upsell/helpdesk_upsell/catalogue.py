@@ -179,9 +179,8 @@ def _put(product: Product, values: Mapping[str, Any]) -> None:
         given = values["margin"]
         product.margin = None if given in (None, "") else cleaning.number(given, "margin", 0, 100)
     if "url" in values:
-        product.url = cleaning.line(values, "url", 500)
-        if product.url and not product.url.startswith(("https://", "http://")):
-            raise Invalid("url", _("An address begins with https://."))
+        text = cleaning.line(values, "url", 500)
+        product.url = cleaning.address(text, "url") if text else ""
     if "texts" in values:
         product.texts = _clean_texts(values["texts"])
 

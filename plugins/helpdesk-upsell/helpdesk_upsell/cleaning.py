@@ -22,6 +22,13 @@ def line(values: Mapping[str, Any], field: str, longest: int, needed: str = "") 
     return text
 
 
+def address(text: str, field: str) -> str:
+    """The address of a page."""
+    if not text.startswith(("https://", "http://")):
+        raise Invalid(field, _("An address begins with https://."))
+    return text
+
+
 def one_of(value: Any, field: str, choices: tuple[str, ...]) -> str:
     """One of some keys."""
     if value not in choices:

@@ -213,9 +213,7 @@ def _read(values: Mapping[str, str]) -> Row:
     if values.get("margin"):
         row.columns["margin"] = cleaning.number(values["margin"].rstrip(" %"), "margin", 0, 100)
     if values.get("url"):
-        row.columns["url"] = cleaning.line(values, "url", 500)
-        if not row.columns["url"].startswith(("https://", "http://")):
-            raise Invalid("url", _("An address begins with https://."))
+        row.columns["url"] = cleaning.address(cleaning.line(values, "url", 500), "url")
     _read_texts(row, values)
     _read_price(row, values)
     for kind in (REPLACES, REQUIRES, GOES_WITH):

@@ -19,17 +19,16 @@ class Score:
     """Points by part, as they are shown."""
 
     parts: tuple[tuple[str, int], ...]
-    margin: int = 0
 
     @property
     def fit(self) -> int:
         """All points."""
         return min(MOST, sum(points for _part, points in self.parts))
 
-    @property
-    def order(self) -> tuple[int, int]:
-        """By what suggestions are put in order, the least first: fit, and among equals the margin."""
-        return -self.fit, -self.margin
+
+def order(fit: int, margin: int) -> tuple[int, int]:
+    """By what suggestions are put in order, the least first: fit, and among equals the margin."""
+    return -fit, -margin
 
 
 def of_rule(weight: int, conditions: Sequence[Any]) -> list[tuple[str, int]]:

@@ -25,8 +25,7 @@ from helpdesk.api import (
     visible_tickets,
 )
 from helpdesk.api import gettext as _
-from helpdesk_upsell import amounts, prepared, profiles
-from helpdesk_upsell.cleaning import LARGEST, one_of
+from helpdesk_upsell import amounts, cleaning, prepared, profiles
 from helpdesk_upsell.models import (
     ACCEPTED,
     BOUGHT,
@@ -106,7 +105,7 @@ def listed(
     query = select(Suggestion).options(*_PEOPLE).order_by(Suggestion.id.desc()).limit(most)
     query = query.where(Suggestion.ticket_id.in_(visible_tickets(user).with_only_columns(Ticket.id).order_by(None)))
     if state is not None:
-        query = query.where(Suggestion.state == one_of(state, "state", STATES))
+        query = query.where(Suggestion.state == cleaning.one_of(state, "state", STATES))
     if rule_id is not None:
         query = query.where(Suggestion.rule_id == rule_id)
     if after is not None:
@@ -190,8 +189,8 @@ def mark_bought(suggestion: Suggestion, amount: int | None, actor: User | None) 
     Raises :class:`Invalid` (amount), :class:`Refused` and :class:`NotAllowed`.
     """
     _require(suggestion, actor)
-    if amount is not None and not 0 <= amount <= LARGEST:
-        raise Invalid("amount", _("An amount cannot be below zero."))
+    if amount is not None:
+        cleaning.amount(amount)
     with transaction():
         _lock(suggestion)
         if suggestion.state == DECLINED:

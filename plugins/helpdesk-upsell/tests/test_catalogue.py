@@ -12,7 +12,7 @@ from helpdesk_upsell.models import CATALOGUE, GOES_WITH, REPLACES, REQUIRES, Pai
 from helpdesk_upsell.promotions import reduced
 from helpdesk_upsell.recommending import advice
 from helpdesk_upsell.relations import leads_to
-from helpdesk_upsell.scoring import Score, of_pair, of_rule
+from helpdesk_upsell.scoring import Score, of_pair, of_rule, order
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,12 +235,12 @@ def test_a_promotion_never_costs_more(amount: int, percent: int) -> None:
 )
 def test_fit_comes_before_margin(one: int, two: int, margin: int, other: int, few: int, many: int) -> None:
     """Whatever is earned: what fits better is ahead; the margin only decides among equals."""
-    first = Score(tuple(of_rule(one, [{"what": "owns"}] * few)), margin)
-    second = Score(tuple(of_rule(two, [{"what": "owns"}] * many)), other)
+    first = Score(tuple(of_rule(one, [{"what": "owns"}] * few)))
+    second = Score(tuple(of_rule(two, [{"what": "owns"}] * many)))
     if first.fit > second.fit:
-        assert first.order < second.order
+        assert order(first.fit, margin) < order(second.fit, other)
     if first.fit == second.fit:
-        assert (first.order < second.order) == (margin > other)
+        assert (order(first.fit, margin) < order(second.fit, other)) == (margin > other)
 
 
 @given(st.integers(2, 1_000), st.integers(0, 1_000), st.integers(0, 1_000), st.integers(0, 100_000))
