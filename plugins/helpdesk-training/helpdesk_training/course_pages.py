@@ -235,4 +235,6 @@ def _form(row: Course | None, values: Mapping[str, Any], errors: dict[str, str] 
         languages=tongues,
         others=[(number, name, number in values["needs"]) for number, name in others],
         known=skills.names(),
+        # Who was slower keeps the one that they had: to send the form once more overwrites nothing either.
+        revision=request.form.get("revision") or (row.revision if row is not None else ""),
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from helpdesk_training import assigning, learning, outside, paths, rules, skills
+from helpdesk_training import assigning, editing, learning, outside, paths, rules, skills
 from helpdesk_training.models import (
     Assessment,
     Assignment,
@@ -112,6 +112,25 @@ def test_two_who_write_at_once(sign_in: Any, supervisor: User, polite: Any) -> N
     assert only(Course).draft["lessons"][0]["texts"]["en"]["title"] == "First"
     settings = {"name": "Other", "language": "en", "pass_mark": "80", "revision": str(before)}
     assert browser.post(f"{MAKE}/courses/{row.id}/settings", data=settings).status_code == 422
+
+
+@pytest.mark.parametrize("page", ["lessons/hello", "settings"])
+def test_who_was_slower_overwrites_nothing_by_sending_the_page_once_more(
+    sign_in: Any, supervisor: User, polite: Any, page: str
+) -> None:
+    row = polite()
+    browser, before = sign_in(supervisor), row.revision
+    editing.save(row, {"summary": "Of a colleague"}, None)
+    url = f"{MAKE}/courses/{row.id}/{page}"
+    late = {"locale": "en", "title": "Late", "text": "Late.", "name": "Late", "language": "en", "pass_mark": "80"}
+    for _turn in range(2):
+        answer = browser.post(url, data={**late, "revision": str(before)})
+        assert answer.status_code == 422 and "Somebody else has changed this course" in answer.text
+        # As the page has it now, which is what a browser sends next.
+        before = int(re.findall(r'name="revision" value="(\d+)"', answer.text)[0])
+    kept = only(Course)
+    assert kept.name != "Late" and kept.summary == "Of a colleague"
+    assert kept.draft["lessons"][0]["texts"]["en"]["title"] != "Late"
 
 
 @pytest.mark.parametrize(
