@@ -152,6 +152,50 @@ def test_who_has_left_is_taken_off_by_itself_and_forgotten_later(
     assert db.session.get(User, junior.id) is not None
 
 
+@pytest.mark.db
+def test_what_was_done_before_the_job_was_killed_is_not_done_again(
+    app: Any, crowd: list[User], level_of: Any, travel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed_at(work: Any, place: int) -> Any:
+        turns = iter(range(place))
+
+        def half(one: Any) -> None:
+            work(one)
+            if next(turns, None) is None:
+                raise SystemExit
+
+        return half
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(keeping, "_end", killed_at(keeping._end, 2))
+        keeping.end_those_who_left()
+    db.session.rollback()
+    assert [level_of(user) for user in crowd] == ["", "", "junior", "junior"], "the third is undone with its entry"
+    assert keeping.end_those_who_left() == 2
+    assert [[step.kind for step in records.history(user)] for user in crowd] == [["ended", "placed"]] * 4
+    travel(days=1_200)
+    monkeypatch.setattr(keeping, "_BATCH", 2)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(keeping, "forget", killed_at(keeping.forget, 3))
+        keeping.forget_those_who_left()
+    db.session.rollback()
+    assert [len(records.history(user)) for user in crowd] == [0, 0, 2, 2]
+    assert keeping.forget_those_who_left() == 2
+    assert [len(records.history(user)) for user in crowd] == [0] * 4
+
+
+@pytest.fixture
+def crowd(make_user: Any, levels: Any) -> list[User]:
+    """Four with a level, who have left."""
+    people: list[User] = [make_user("agent", name=f"Left {number}") for number in range(4)]
+    for user in people:
+        records.place(user, levels["junior"], "Begun.", None)
+    with transaction():
+        for user in people:
+            user.active = False
+    return people
+
+
 def test_who_still_works_here_is_not_forgotten_and_who_never_had_a_level_is(
     junior: Any, outsider: Any, chief: Any, travel: Any
 ) -> None:
