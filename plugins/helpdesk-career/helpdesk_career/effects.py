@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -21,6 +20,7 @@ from helpdesk.api import (
 )
 from helpdesk_career.models import NEEDS, OPENS, TAKES, Level, Person, Rule
 from helpdesk_career.offering import certificates
+from helpdesk_career.scopes import here
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,7 @@ def choose_assignee(ticket: Ticket) -> User | None:
     if not any(rule.gives for rule in mine):
         return None
     numbers = _rules().those_who_meet(mine)
-    query: Any = select(User).where(User.id.in_(numbers), User.active, User.is_service.is_(False))
-    query = query.where(User.id != ticket.requester_id)
+    query = select(User).where(User.id.in_(numbers), here(), User.id != ticket.requester_id)
     if ticket.team_id is not None:
         query = query.where(User.teams.any(Team.id == ticket.team_id))
     people = db.session.scalars(query).all() if numbers else []

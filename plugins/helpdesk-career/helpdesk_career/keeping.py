@@ -1,19 +1,17 @@
 """Who has left is taken off the ladder, and some time later forgotten."""
 
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import not_, or_, select
 
 from helpdesk.api import User, Work, db, now, settings, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_career import records
 from helpdesk_career.models import ENDED, OPEN, Assessment, Goal, Person, Proposal, Recognition, Review
 from helpdesk_career.personal import forget
-from helpdesk_career.scopes import is_here
+from helpdesk_career.scopes import here, is_here
 from helpdesk_career.settings import CareerSettings
 
-_STAFF = ("agent", "supervisor", "admin")
 _BATCH = 50
 
 
@@ -23,16 +21,12 @@ def end_those_who_left() -> int:
     recorded = [User.id.in_(select(table.user_id)) for table in (Goal, Review, Assessment, Recognition)]
     # Of who never had a level something may be kept as well.
     unended = or_(Person.level_id.is_not(None), User.id.in_(proposed), Person.left_at.is_(None) & or_(*recorded))
-    query = select(User.id).outerjoin(Person, Person.user_id == User.id).where(_gone(), unended).order_by(User.id)
+    query = select(User.id).outerjoin(Person, Person.user_id == User.id).where(not_(here()), unended).order_by(User.id)
     numbers = db.session.scalars(query).all()
     for number in numbers:
         with transaction(), speaking(None):
             _end(db.session.get(User, number))
     return len(numbers)
-
-
-def _gone() -> Any:
-    return or_(User.active.is_(False), User.role.not_in(_STAFF), User.is_service)
 
 
 def _end(user: User | None) -> None:
@@ -54,7 +48,7 @@ def forget_those_who_left() -> int:
     if not days:
         return 0
     # Who has only left the ladder still works here: nothing of theirs is deleted.
-    query = select(Person.user_id).join(User, User.id == Person.user_id).where(_gone())
+    query = select(Person.user_id).join(User, User.id == Person.user_id).where(not_(here()))
     query = query.where(Person.left_at < now() - timedelta(days=days), Person.level_id.is_(None))
     numbers = db.session.scalars(query.order_by(Person.user_id)).all()
     for start in range(0, len(numbers), _BATCH):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import JSON, delete, select, type_coerce, update
+from sqlalchemy import JSON, delete, func, select, type_coerce, update
 
 from helpdesk.api import Event, User, db, drop_cached, hookimpl
 from helpdesk_career.models import (
@@ -129,7 +129,7 @@ def _level(person: Person | None) -> dict[str, Any] | None:
 
 
 def _count(column: Any, user: User) -> int:
-    return len(db.session.scalars(select(column.class_.id).where(column == user.id)).all())
+    return db.session.scalar(select(func.count()).where(column == user.id)) or 0
 
 
 def _iso(moment: Any) -> str | None:

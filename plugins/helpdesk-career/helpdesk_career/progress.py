@@ -165,7 +165,7 @@ def of_all(
 
     ``after`` is the (name, id) of the last one of the page before.
     """
-    query: Any = scopes.people(actor).where(User.active)
+    query = scopes.people(actor)
     if team_id is not None:
         query = query.where(User.teams.any(Team.id == team_id))
     if after is not None:

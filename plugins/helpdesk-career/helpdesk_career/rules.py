@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from helpdesk.api import (
@@ -24,7 +24,7 @@ from helpdesk.api import (
 )
 from helpdesk.api import gettext as _
 from helpdesk_career import words
-from helpdesk_career.models import ACTS, NEEDS, OPENS, TAKES, Level, Rule
+from helpdesk_career.models import ACTS, OPENS, TAKES, Level, Rule
 from helpdesk_career.offering import certificates
 from helpdesk_career.permissions import MANAGE
 
@@ -84,7 +84,7 @@ def save(rule: Rule | None, values: Mapping[str, Any], actor: User | None) -> Ru
         if level_id is not None and db.session.get(Level, level_id, with_for_update={"of": Level}) is None:
             raise Invalid("level_id", _("There is no such level any more. Choose another one."))
         if rule is None:
-            if len(db.session.scalars(select(Rule.id)).all()) >= MOST_RULES:
+            if (db.session.scalar(select(func.count(Rule.id))) or 0) >= MOST_RULES:
                 raise Invalid("act", _("There are no more than %(number)s rules.", number=MOST_RULES))
             rule = Rule()
         rule.act, rule.level_id, rule.certificate = act, level_id, certificate
@@ -146,6 +146,3 @@ def _plain(rule: Rule) -> dict[str, Any]:
         for name in ("permission", "type_id", "topic_id", "tag", "priority")
         if (value := getattr(rule, name))
     }  # fmt: skip
-
-
-__all__ = ["ACTS", "NEEDS", "OPENS", "TAKES", "listed", "needable", "openable", "remove", "save"]

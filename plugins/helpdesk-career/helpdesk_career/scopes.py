@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import and_, false, or_, select
 
 from helpdesk.api import NotAllowed, Team, User, allowed, db
 from helpdesk_career.permissions import APPROVE, LEAD, USE
@@ -43,8 +43,8 @@ def scope_of(actor: User) -> Scope:
 
 
 def people(actor: User) -> Any:
-    """The start of every query for people of staff whose career ``actor`` sees."""
-    query = select(User).where(User.role.in_(_STAFF), User.is_service.is_(False))
+    """The start of every query for people who are here and whose career ``actor`` sees."""
+    query = select(User).where(here())
     criterion = scope_of(actor).criterion()
     return query if criterion is None else query.where(criterion)
 
@@ -82,3 +82,8 @@ def require_lead(actor: User | None, user: User) -> None:
 def is_here(user: User) -> bool:
     """Whether somebody is one of staff now: not left, not a program."""
     return user.active and user.is_staff and not user.is_service
+
+
+def here() -> Any:
+    """The same of a row of :class:`User`."""
+    return and_(User.active, User.role.in_(_STAFF), User.is_service.is_(False))
