@@ -25,7 +25,6 @@ STATES = (SHOWN, OFFERED, INTERESTED, ACCEPTED, DECLINED, BOUGHT)
 SETTLED = (ACCEPTED, DECLINED, BOUGHT)
 LATER, OTHER = "later", "other"
 DECLINE_REASONS = ("price", "not_needed", "has_other", LATER, OTHER)
-_OPEN_TRIAL = text("bought_at IS NULL AND NOT dropped")
 _OPEN_SUGGESTION = text("bought_at IS NULL")
 
 
@@ -279,10 +278,7 @@ class Trial(db.Model):
         Index("uq_upsell_trial_key", "key", "user_id", unique=True),
         Index("ix_upsell_trial_began_at", "key", "began_at"),
         Index("ix_upsell_trial_user_id", "user_id"),
-        Index(
-            "ix_upsell_trial_unbought", "began_at", "id", sqlite_where=_OPEN_TRIAL, postgresql_where=_OPEN_TRIAL
-        ),
-    )  # fmt: skip
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(60))

@@ -225,14 +225,6 @@ def upgrade() -> None:
     op.create_index("ix_upsell_trial_home_user_id", "upsell_trial", ["home_user_id"], unique=False)
     op.create_index("ix_upsell_trial_rule_id", "upsell_trial", ["rule_id"], unique=False)
     op.create_index("ix_upsell_trial_ticket_id", "upsell_trial", ["ticket_id"], unique=False)
-    op.create_index(
-        "ix_upsell_trial_unbought",
-        "upsell_trial",
-        ["began_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("bought_at IS NULL AND NOT dropped"),
-        postgresql_where=sa.text("bought_at IS NULL AND NOT dropped"),
-    )
     op.create_index("ix_upsell_trial_user_id", "upsell_trial", ["user_id"], unique=False)
     op.create_index("uq_upsell_trial_key", "upsell_trial", ["key", "user_id"], unique=True)
 
