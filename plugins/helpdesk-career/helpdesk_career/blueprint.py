@@ -1,6 +1,6 @@
 """The plugin's pages under /p/career; each module of pages adds its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -77,6 +77,23 @@ def day_in(name: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise Invalid(name, _("Choose a day, such as 2026-03-31.")) from None
+
+
+def beside_rows(
+    errors: Mapping[str, str] | None, rows: Sequence[Mapping[str, str]], first: str, names: Mapping[str, str]
+) -> dict[str, str]:
+    """What is wrong, each beside its field: errors count the rows that say something in their ``first`` field only.
+
+    ``names`` are the fields of the form by what the error names, where they differ.
+    """
+    filled = [place for place, row in enumerate(rows, 1) if row[first]]
+    shown = {}
+    for field, sentence in (errors or {}).items():
+        place, _dot, name = field.partition(".")
+        if name and place[1:].isdigit() and int(place[1:]) <= len(filled):
+            field = f"{place[0]}{filled[int(place[1:]) - 1]}.{names.get(name, name)}"
+        shown[field] = sentence
+    return shown
 
 
 def trial(work: Callable[[], Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from helpdesk.api import Team, db, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_career import ladder, words
-from helpdesk_career.blueprint import number_in, pages, row_of, show, trial
+from helpdesk_career.blueprint import beside_rows, number_in, pages, row_of, show, trial
 from helpdesk_career.models import Level, Track
 from helpdesk_career.offering import criteria
 from helpdesk_career.permissions import MANAGE
@@ -182,14 +182,7 @@ def _level(row: Level, errors: dict[str, str] | None = None) -> Any:
             options.append((values["criterion"], _("%(name)s (not measurable now)", name=one.label or one.criterion)))
     empty = {"criterion": "", "threshold": "", "least_count": "", "days": ""}
     rows = _typed_rows() if errors and request.form.get("do") == "asks" else [*kept, *[empty] * _EMPTY]
-    # Errors are numbered by the rows that name something.
-    named = [place for place, one in enumerate(rows, 1) if one["criterion"]]
-    shown = {}
-    for field, sentence in (errors or {}).items():
-        place, _dot, name = field.partition(".")
-        if name and place[1:].isdigit() and int(place[1:]) <= len(named):
-            field = f"r{named[int(place[1:]) - 1]}.{'criterion' if name == 'choice' else name}"
-        shown[field] = sentence
+    shown = beside_rows(errors, rows, "criterion", {"choice": "criterion"})
     return show(
         "level.html", 422 if errors else 200, level=row, rows=rows, options=options, holders=ladder.holders(row),
         errors=shown, typed=request.form if errors else {},

@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from helpdesk.api import gettext as _
 from helpdesk.api import permission_required, reader
 from helpdesk_career import competences, reviews
-from helpdesk_career.blueprint import number_in, pages, row_of, show, trial
+from helpdesk_career.blueprint import beside_rows, number_in, pages, row_of, show, trial
 from helpdesk_career.models import GRADE, WORDS, Competence, Template
 from helpdesk_career.permissions import MANAGE
 
@@ -134,13 +134,7 @@ def _template(row: Template | None, errors: dict[str, str] | None = None) -> Any
         for item in (row.items if row is not None else [])
     ]  # fmt: skip
     rows = _typed() if errors else [*kept, *[{"what": "", "text": ""}] * _EMPTY]
-    named = [place for place, one in enumerate(rows, 1) if one["what"]]
-    shown = {}
-    for field, sentence in (errors or {}).items():
-        place, _dot, name = field.partition(".")
-        if name and place[1:].isdigit() and int(place[1:]) <= len(named):
-            field = f"i{named[int(place[1:]) - 1]}.{'text' if name == 'text' else 'what'}"
-        shown[field] = sentence
+    shown = beside_rows(errors, rows, "what", {"kind": "what", "competence_id": "what"})
     options = [("", _("Nothing")), (WORDS, _("Answered in words"))]
     every = competences.listed(retired=True)
     options += [(str(one.id), _("Grade for %(name)s", name=one.name)) for one in every]
