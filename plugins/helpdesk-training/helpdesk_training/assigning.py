@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from helpdesk.api import Invalid, Refused, User, audit, db, now, require, settings, transaction
@@ -171,11 +171,8 @@ def open_one(user_id: int, course_id: int) -> Assignment | None:
 
 def done_by(user_ids: Collection[int], course_ids: Collection[int]) -> set[tuple[int, int]]:
     """Who has done which of some courses so that it counts now: a valid certificate. One query."""
-    moment = now()
     query = select(Certificate.user_id, Certificate.course_id).where(
-        Certificate.course_id.in_(set(course_ids)),
-        Certificate.revoked_at.is_(None),
-        or_(Certificate.expires_at.is_(None), Certificate.expires_at > moment),
+        Certificate.course_id.in_(set(course_ids)), Certificate.in_force(now())
     )
     wanted = set(user_ids)
     return {(user_id, course_id) for user_id, course_id in db.session.execute(query) if user_id in wanted}

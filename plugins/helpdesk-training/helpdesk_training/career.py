@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from helpdesk.api import db, hookimpl, now, reader
 from helpdesk.api import lazy_gettext as _l
@@ -46,7 +46,9 @@ def career_competences() -> list[str]:
 @hookimpl(optionalhook=True)
 def career_certificates() -> list[dict[str, Any]]:
     """Who holds which certificate now, and until when. Two queries."""
-    query = select(Certificate.course_id, Certificate.user_id, Certificate.expires_at).where(*_in_force())
+    query = select(Certificate.course_id, Certificate.user_id, Certificate.expires_at).where(
+        Certificate.in_force(now())
+    )
     held: dict[int, dict[int, datetime | None]] = {}
     for course_id, user_id, ends in db.session.execute(query):
         mine = held.setdefault(course_id, {})
@@ -72,7 +74,7 @@ def _course(user_ids: Sequence[int], since: datetime | None, choice: str) -> Mea
 
 
 def _certificate(user_ids: Sequence[int], since: datetime | None, choice: str) -> Measured:
-    held = (*_in_force(), Certificate.course_id == _number(choice))
+    held = (Certificate.in_force(now()), Certificate.course_id == _number(choice))
     query = select(Certificate.user_id, func.count()).where(*held).group_by(Certificate.user_id)
     query = query if since is None else query.where(Certificate.earned_at >= since)
     return {user_id: (1.0, count) for user_id, count in _among(query, Certificate.user_id, user_ids)}
@@ -91,10 +93,6 @@ def _record(user_id: int, choice: str, days: int) -> str | None:
 
 def _to_take(user_id: int, choice: str, days: int) -> str | None:
     return url_for("training.course", course_id=_number(choice))
-
-
-def _in_force() -> tuple[Any, ...]:
-    return Certificate.revoked_at.is_(None), or_(Certificate.expires_at.is_(None), Certificate.expires_at > now())
 
 
 def _among(query: Any, column: Any, user_ids: Sequence[int]) -> list[Any]:

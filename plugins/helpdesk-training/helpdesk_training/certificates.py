@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from helpdesk.api import Invalid, Refused, User, audit, db, drop_cached, now, publish, transaction
@@ -96,11 +96,7 @@ def by_serial(serial: str) -> Certificate | None:
 
 def holders(course_id: int, user_ids: Collection[int] | None = None) -> set[int]:
     """Who holds a valid certificate of a course now. One query."""
-    query = select(Certificate.user_id).where(
-        Certificate.course_id == course_id,
-        Certificate.revoked_at.is_(None),
-        or_(Certificate.expires_at.is_(None), Certificate.expires_at > now()),
-    )
+    query = select(Certificate.user_id).where(Certificate.course_id == course_id, Certificate.in_force(now()))
     found = set(db.session.scalars(query.distinct()))
     return found if user_ids is None else found & set(user_ids)
 

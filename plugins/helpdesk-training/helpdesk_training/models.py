@@ -3,7 +3,20 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    and_,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from helpdesk.api import Team, Ticket, User, UtcDateTime, db, now
@@ -424,6 +437,11 @@ class Certificate(db.Model):
     def is_valid(self, at: datetime) -> bool:
         """Whether it counts at that moment."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+    @classmethod
+    def in_force(cls, at: datetime) -> ColumnElement[bool]:
+        """The same as a criterion of a query."""
+        return and_(cls.revoked_at.is_(None), or_(cls.expires_at.is_(None), cls.expires_at > at))
 
 
 class Outside(db.Model):

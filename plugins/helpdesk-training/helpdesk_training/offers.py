@@ -32,10 +32,7 @@ def for_ticket(ticket: Ticket, user: User, locale: str | None = None) -> list[Of
     if not most or not keys or not allowed(user, USE):
         return []
     held = exists().where(
-        Certificate.user_id == user.id,
-        Certificate.course_id == Course.id,
-        Certificate.revoked_at.is_(None),
-        or_(Certificate.expires_at.is_(None), Certificate.expires_at > now()),
+        Certificate.user_id == user.id, Certificate.course_id == Course.id, Certificate.in_force(now())
     )
     fits = union_all(
         select(LessonSkill.course_id, LessonSkill.lesson_id, LessonSkill.titles).where(LessonSkill.key.in_(keys)),

@@ -148,7 +148,7 @@ class _Known:
         """How many of these people can do what; it reads only who, so that it is cheap for a whole desk."""
         holders: defaultdict[str, set[int]] = defaultdict(set)
         graduates: defaultdict[int, set[int]] = defaultdict(set)
-        certificates = select(Certificate.user_id, Certificate.course_id).where(*_in_force(moment))
+        certificates = select(Certificate.user_id, Certificate.course_id).where(Certificate.in_force(moment))
         for user_id, course_id in db.session.execute(certificates.where(Certificate.user_id.in_(people))):
             graduates[course_id].add(user_id)
         for course_id, some in graduates.items():
@@ -182,11 +182,6 @@ def _known() -> _Known:
 _Proof = tuple[int, Sequence[tuple[str, str]], Cell]
 
 
-def _in_force(moment: datetime) -> tuple[Any, ...]:
-    ends = or_(Certificate.expires_at.is_(None), Certificate.expires_at > moment)
-    return Certificate.revoked_at.is_(None), ends
-
-
 def _verified(moment: datetime) -> tuple[Any, ...]:
     """Verified, not over, and nothing has corrected it."""
     corrected = select(Outside.corrects_id).where(Outside.corrects_id.is_not(None))
@@ -205,7 +200,7 @@ def _certified(people: Collection[int], known: _Known, moment: datetime) -> Iter
     mine = Certificate.user_id.in_(people)
     query = select(
         Certificate.user_id, Certificate.course_id, Certificate.earned_at, Certificate.expires_at, Certificate.id
-    ).where(mine, *_in_force(moment))
+    ).where(mine, Certificate.in_force(moment))
     query = query.order_by(Certificate.earned_at.desc(), Certificate.id.desc())
     for user_id, course_id, since, until, number in db.session.execute(query):
         if course_id in known.taught:
