@@ -220,6 +220,32 @@ def test_an_assignment_has_one_next_moment_at_most_and_comes_to_rest(
     assert moments.next_of(one, TrainingSettings()) is None
 
 
+@pytest.mark.parametrize("died_at", [1, 2, 3])
+def test_killed_while_people_are_told_each_is_told_once(
+    course: Any, make_user: Any, mails: Any, travel: Any, monkeypatch: Any, died_at: int
+) -> None:
+    people = [make_user("agent", name=f"A {each}", email=f"a{each}@desk.example") for each in range(3)]
+    assigning.assign(people, course(), None, due_at=now() + timedelta(days=5))
+    travel(days=6)
+    seen, tell, told = len(mails()), keeping.mails.late, []
+
+    def killed(one: Assignment) -> None:
+        tell(one)
+        told.append(one.id)
+        if len(told) == died_at:
+            raise SystemExit
+
+    monkeypatch.setattr(keeping, "BATCH", 2)
+    monkeypatch.setattr(keeping.mails, "late", killed)
+    with pytest.raises(SystemExit):
+        keeping.look_now()
+    db.session.rollback()
+    # A batch that was over stays; of the one that was not, nobody was told.
+    assert len(mails()[seen:]) == (died_at - 1) // 2 * 2
+    keeping.look_now()
+    assert sorted(mails()[seen:]) == [(f"a{each}@desk.example", "Late: Refunds") for each in range(3)]
+
+
 # ---- rules
 
 
@@ -233,6 +259,29 @@ def test_a_rule_of_a_team_gives_each_member_once_and_takes_back_from_who_moves(
         agent.teams[:] = [make_team("Phones")]
     applying.apply_now()
     assert _all() == [(agent.id, "Refunds", "team", "withdrawn")]
+
+
+def test_killed_while_rules_give_everybody_is_given_and_told_once(
+    course: Any, agent: User, chief: User, mails: Any, monkeypatch: Any
+) -> None:
+    for number, role in enumerate(("agent", "supervisor")):
+        values = {"name": f"R {number}", "occasion": "role", "role": role, "course_id": course(f"C {number}").id}
+        rules.save(None, values, None)
+    give, calls = applying.give, []
+
+    def killed(*given_: Any) -> Any:
+        calls.append(give(*given_))
+        if len(calls) == 2:
+            raise SystemExit
+
+    monkeypatch.setattr(applying, "give", killed)
+    seen = len(mails())
+    with pytest.raises(SystemExit):
+        applying.apply_now()
+    db.session.rollback()
+    assert (_all(), mails()[seen:]) == ([], [])
+    assert applying.apply_now() == 2 and applying.apply_now() == 0
+    assert [who for who, *_rest in _all()] == [agent.id, chief.id] and len(mails()[seen:]) == 2
 
 
 def test_what_was_begun_stays_with_who_moves(course: Any, agent: User, team: Any, make_team: Any) -> None:
