@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, inspect, literal, select, update
+from sqlalchemy import ColumnElement, delete, insert, inspect, literal, select, update
 
 from helpdesk.core.extensions import db
 from helpdesk.core.models import PersonMerge, PersonMergeRow, User
 from helpdesk.core.transaction import count_rows
-from helpdesk.core.workflow.handing_over import forget_rows
 
 _DIRECT: dict[str, Any] = {"synchronize_session": False}
+# So many rows are forgotten by one statement.
+_CHUNK = 200
 
 
 def move_rows(merge_id: int, column: Any, *which: ColumnElement[bool]) -> int:
@@ -49,6 +50,16 @@ def move_back(merge_id: int, column: Any, *which: ColumnElement[bool]) -> int:
     forget_rows(merge, place)
     db.session.expire_all()
     return count
+
+
+def forget_rows(merge: PersonMerge, place: str) -> None:
+    """Forget what a merge moved, once it is back: a later merge that moved it on has nothing to give back of it."""
+    moved = select(PersonMergeRow.row_id).where(PersonMergeRow.merge_id == merge.id, PersonMergeRow.place == place)
+    numbers = list(db.session.scalars(moved))
+    for start in range(0, len(numbers), _CHUNK):
+        some = PersonMergeRow.row_id.in_(numbers[start : start + _CHUNK])
+        gone = delete(PersonMergeRow).where(PersonMergeRow.place == place, PersonMergeRow.merge_id >= merge.id, some)
+        db.session.execute(gone.execution_options(**_DIRECT))
 
 
 def _key_of(column: Any) -> Any:

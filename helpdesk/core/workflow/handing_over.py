@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, insert, select
 from helpdesk.core.events.record import record_all
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Follower, PersonMerge, PersonMergeRow, Ticket, User
+from helpdesk.core.moved_rows import forget_rows
 from helpdesk.core.workflow.editing import KIND
 
 # The field that the history names.
@@ -50,16 +51,6 @@ def hand_back(merge: PersonMerge, holder: User, actor: User | None) -> int:
     _hand_back_follows(merge, holder)
     forget_rows(merge, ASKED)
     return count
-
-
-def forget_rows(merge: PersonMerge, place: str) -> None:
-    """Forget what a merge moved, once it is back: a later merge that moved it on has nothing to give back of it."""
-    moved = select(PersonMergeRow.row_id).where(PersonMergeRow.merge_id == merge.id, PersonMergeRow.place == place)
-    numbers = list(db.session.scalars(moved))
-    for start in range(0, len(numbers), _CHUNK):
-        some = PersonMergeRow.row_id.in_(numbers[start : start + _CHUNK])
-        gone = delete(PersonMergeRow).where(PersonMergeRow.place == place, PersonMergeRow.merge_id >= merge.id, some)
-        db.session.execute(gone.execution_options(**_DIRECT))
 
 
 def _chunks(query: Select[Ticket]) -> Iterator[list[Ticket]]:
