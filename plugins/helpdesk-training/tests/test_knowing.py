@@ -1,6 +1,8 @@
 """Who can do what and how it is known: training elsewhere, assessments, matrix, figures, offers, careers, privacy."""
 
+from contextlib import contextmanager
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -339,6 +341,39 @@ def test_answers_go_after_their_time_and_scores_stay(
         assert (attempt.answers, attempt.score) == (wanted, 100)
     assert set(db.session.scalars(db.select(Answer.given))) == {""}
     assert certificates.holders(attempt.assignment.course_id) == {agent.id}
+
+
+def test_killed_while_it_forgets_the_next_one_goes_on(
+    parts: Any, course: Any, taken: Any, passed: Any, travel: Any, run_jobs: Any, monkeypatch: Any
+) -> None:
+    for name in "ABC":
+        passed(taken(course(name, content=parts.whole(lessons=[]))))
+    travel(days=settings(forgetting.TrainingSettings).keep_answers_days + 1)
+    steps = []
+
+    @contextmanager
+    def step(**_progress: Any) -> Any:
+        with transaction():
+            yield
+            steps.append(1)
+            if len(steps) == 2:
+                raise SystemExit
+
+    def kept() -> list[bool]:
+        db.session.rollback()
+        db.session.expire_all()
+        rows = db.session.scalars(db.select(Attempt).order_by(Attempt.id)).all()
+        assert [one.score for one in rows] == [100, 100, 100]
+        return [one.answers != {} for one in rows]
+
+    monkeypatch.setattr(forgetting, "_BATCH", 1)
+    with pytest.raises(SystemExit):
+        forgetting.forget(SimpleNamespace(step=step))  # type: ignore[arg-type]
+    assert kept() == [False, True, True]
+    with transaction():
+        schedule(forgetting.FORGET)
+    run_jobs()
+    assert kept() == [False, False, False]
 
 
 def test_an_answer_that_waits_to_be_graded_waits_however_long_it_takes(
