@@ -16,8 +16,8 @@ from helpdesk_upsell.permissions import MANAGE
 from helpdesk_upsell.relations import check, relate, unrelate
 
 __all__ = [
-    "by_sku", "by_skus", "find_product", "key_of", "name_of", "products", "relate", "save_product", "save_texts",
-    "set_price", "unknown_skus", "unrelate", "word",
+    "by_sku", "by_skus", "find_product", "in_language", "key_of", "name_of", "products", "relate", "save_product",
+    "save_texts", "set_price", "unknown_skus", "unrelate", "word",
 ]  # fmt: skip
 NAME_LENGTH, PITCH_LENGTH, SKU_LENGTH = 200, 1_000, 64
 _MOST_PRICES, _MOST_RELATIONS = 200, 500
@@ -144,12 +144,14 @@ def unknown_skus(after: str = "", most: int = 50) -> Sequence[tuple[str, str, in
     return [(sku, name or "", lines) for sku, name, lines in db.session.execute(query)]
 
 
+def in_language(texts: Mapping[str, str], locale: str | None) -> str:
+    """A text in a language, or in the next one that there is; "" where there is none."""
+    return next((texts[code] for code in (*fallbacks(locale), *texts) if texts.get(code)), "")
+
+
 def word(texts: Mapping[str, Any], locale: str | None, what: str) -> str:
-    """The text of that kind in a language, or in the next one that there is; "" where there is none."""
-    for code in [*fallbacks(locale), *texts]:
-        if found := (texts.get(code) or {}).get(what):
-            return str(found)
-    return ""
+    """The same of texts of several kinds: the one of that kind."""
+    return in_language({code: str((of_it or {}).get(what) or "") for code, of_it in texts.items()}, locale)
 
 
 def name_of(product: Product, locale: str | None = None) -> str:

@@ -106,29 +106,9 @@ class RuleFigures:
         return WORSE if interval[1] < 0 else UNCLEAR
 
     @property
-    def csat_shown(self) -> float | None:
-        """The mean satisfaction of those who saw it."""
-        return self.shown.csat
-
-    @property
-    def csat_held(self) -> float | None:
-        """The mean satisfaction of the others."""
-        return self.held.csat
-
-    @property
     def csat_interval(self) -> Interval | None:
         """Where the difference of the two lies."""
         return mean_difference_interval(self.shown.satisfaction, self.held.satisfaction)
-
-    @property
-    def reopened_shown(self) -> float | None:
-        """The share of those who saw it and opened the ticket again."""
-        return self.shown.reopen_rate
-
-    @property
-    def reopened_held(self) -> float | None:
-        """The share of the others."""
-        return self.held.reopen_rate
 
     @property
     def reopened_interval(self) -> Interval | None:

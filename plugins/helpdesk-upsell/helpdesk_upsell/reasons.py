@@ -5,9 +5,9 @@ from typing import Any
 
 from flask_babel import format_percent, get_locale
 
-from helpdesk.api import fallbacks
 from helpdesk.api import gettext as _
 from helpdesk_upsell import conditions
+from helpdesk_upsell.catalogue import in_language
 from helpdesk_upsell.prepared import catalogue
 
 # What a reason is, and what it is made of; plain data.
@@ -20,16 +20,6 @@ def say(grounds: Grounds) -> str:
         return ""
     kind, *given = grounds
     return _SENTENCES[kind](*given)
-
-
-def in_language(texts: Mapping[str, str], locale: str | None) -> str:
-    """A text in a language, or in the next one that there is; "" where there is none."""
-    if not texts:
-        return ""
-    for code in fallbacks(locale):
-        if texts.get(code):
-            return texts[code]
-    return next(iter(texts.values()), "")
 
 
 def _said(text: str) -> str:

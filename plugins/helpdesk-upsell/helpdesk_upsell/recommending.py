@@ -10,12 +10,12 @@ from helpdesk.api import Ticket, UnknownHook, User, ask, db, language_of, now, s
 from helpdesk.api import gettext as _
 from helpdesk_upsell import availability, prepared, profiles
 from helpdesk_upsell.candidates import Candidate, candidates
-from helpdesk_upsell.catalogue import word
+from helpdesk_upsell.catalogue import in_language, word
 from helpdesk_upsell.holdout import is_held
 from helpdesk_upsell.models import Suggestion, Trial
 from helpdesk_upsell.objections import Objection, objections
 from helpdesk_upsell.prepared import Catalogue, Item, Quote
-from helpdesk_upsell.reasons import Grounds, in_language, say
+from helpdesk_upsell.reasons import Grounds, say
 from helpdesk_upsell.settings import RecommendationSettings
 from helpdesk_upsell.situations import situation
 

@@ -256,8 +256,8 @@ def test_a_rule_that_hurts_stops_by_itself(
             scores[ticket.id] = 1.0 if number % 3 else 0.75
     assert guarding.watch_now() == []
     figures = measuring.figures_of(made)
-    assert figures.csat_shown is not None and figures.csat_interval is not None
-    assert figures.csat_shown == pytest.approx(0.9125, abs=0.02)
+    assert figures.shown.csat is not None and figures.csat_interval is not None
+    assert figures.shown.csat == pytest.approx(0.9125, abs=0.02)
     for number, ticket in enumerate(tickets):
         if number % 2:
             scores[ticket.id] = 0.25 if number % 3 else 0.5
