@@ -53,6 +53,8 @@ def assignments() -> Any:
 def assign_form() -> Any:
     """Give people a course or a path."""
     chosen = {name: request.args.get(name, "") for name in ("course", "path", "q", "team")}
+    # A path has days of its own.
+    chosen["due"] = "" if chosen["path"] else days.day_of(assigning.usual_due())
     return _form(chosen, numbers_in(request.args.getlist("person")))
 
 

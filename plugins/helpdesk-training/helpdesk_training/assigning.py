@@ -185,7 +185,7 @@ def missing_needs(user_id: int, course: Course) -> list[Course]:
 
 
 def usual_due() -> datetime:
-    """By when a course is to be done where nobody says so."""
+    """By when a course is to be done, as a form proposes it."""
     return now() + timedelta(days=settings(TrainingSettings).due_days)
 
 

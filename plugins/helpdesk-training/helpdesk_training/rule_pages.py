@@ -5,13 +5,14 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
-from helpdesk.api import Form, Invalid, db, permission_required, reader
+from helpdesk.api import Form, Invalid, db, permission_required, reader, settings
 from helpdesk.api import gettext as _
 from helpdesk_training import looking
 from helpdesk_training import rules as keeping
 from helpdesk_training.blueprint import number_in, pages, show
 from helpdesk_training.models import GROUP, KINDS, LOW, OCCASIONS, ROLE, TEAM, Rule
 from helpdesk_training.permissions import WRITE
+from helpdesk_training.settings import TrainingSettings
 
 _ROLES = ("agent", "supervisor", "admin")
 
@@ -27,7 +28,8 @@ def rules() -> Any:
 @permission_required(WRITE)
 def new_rule() -> Any:
     """The form of a new rule."""
-    return _form(None, {"occasion": ROLE, "role": "agent", "due_days": 14, "most": 2, "times": 1, "days": 30,
+    usual = settings(TrainingSettings).due_days
+    return _form(None, {"occasion": ROLE, "role": "agent", "due_days": usual, "most": 2, "times": 1, "days": 30,
                         "kind": "csat"})  # fmt: skip
 
 

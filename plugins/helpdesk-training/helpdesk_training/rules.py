@@ -6,13 +6,27 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from helpdesk.api import Invalid, Team, User, audit, clean_tags, collect, db, now, require, schedule, transaction
+from helpdesk.api import (
+    Invalid,
+    Team,
+    User,
+    audit,
+    clean_tags,
+    collect,
+    db,
+    now,
+    require,
+    schedule,
+    settings,
+    transaction,
+)
 from helpdesk.api import gettext as _
 from helpdesk_training.cleaning import storable
 from helpdesk_training.locking import lock
 from helpdesk_training.models import GROUP, KINDS, LOW, OCCASIONS, ROLE, TEAM, Course, Path, PathItem, Rule
 from helpdesk_training.permissions import WRITE
 from helpdesk_training.scopes import STAFF
+from helpdesk_training.settings import TrainingSettings
 
 APPLY = "training.apply_rules"
 NAME_LENGTH = 100
@@ -63,8 +77,8 @@ def save(rule: Rule | None, values: Mapping[str, Any], actor: User | None) -> Ru
         is_new = rule is None
         if rule is None:
             rule = Rule(
-                occasion=ROLE, role="", group_key="", kind="csat", most=2, tag="", times=1, days=30, due_days=14,
-                active=True, since=now(),
+                occasion=ROLE, role="", group_key="", kind="csat", most=2, tag="", times=1, days=30,
+                due_days=settings(TrainingSettings).due_days, active=True, since=now(),
             )  # fmt: skip
             values = {"name": "", "occasion": ROLE, "course_id": None, **values}
         else:

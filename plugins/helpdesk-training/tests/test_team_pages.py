@@ -297,6 +297,20 @@ def test_assigning_by_hand(sign_in: Any, supervisor: User, learner: User, polite
     assert browser.post(f"{url}/withdraw", data={"why": "Again"}).status_code == 422
 
 
+def test_forms_propose_the_days_that_the_owner_has_set(sign_in: Any, make_user: Any, polite: Any) -> None:
+    """By hand and by a rule; a path has days of its own."""
+    course, browser = polite(), sign_in(make_user("admin"))
+    values = {"due_days": "40", "remind_days": "3", "escalate_days": "2", "offers": "3", "keep_answers_days": "1095"}
+    assert browser.post("/admin/settings/training", data=values).status_code == 303
+    day = (now() + timedelta(days=40)).date().isoformat()
+    assert day in browser.get(f"{ROOM}/assign?course={course.id}").text
+    assert day not in browser.get(f"{ROOM}/assign?path=1").text
+    form = browser.get(f"{MAKE}/rules/new").text
+    assert re.search(r'name="due_days"[^>]*value="40"|value="40"[^>]*name="due_days"', form)
+    rule = rules.save(None, {"name": "R", "occasion": "role", "role": "agent", "course_id": course.id}, None)
+    assert rule.due_days == 40
+
+
 def test_whom_to_assign_is_searched_for(
     sign_in: Any, supervisor: User, learner: User, make_user: Any, make_team: Any, polite: Any
 ) -> None:
