@@ -116,11 +116,9 @@ def _count() -> list[Figure]:
         firms = list(db.session.scalars(select(Organization.id)))
         db.session.execute(insert(Record), [{"organization_id": number} for number in firms])
     begun = time.perf_counter()
-    last = 0
-    while numbers := db.session.scalars(select(Record.id).where(Record.id > last).order_by(Record.id).limit(500)).all():
+    for numbers in worth.batches():
         with transaction():
             worth.recount_records(numbers)
-        last = numbers[-1]
     counted = time.perf_counter() - begun
     begun = time.perf_counter()
     worth.rank()

@@ -83,7 +83,6 @@ def _criterion(whom: Whom, condition: Condition) -> Criterion:
 def _text(column: Any, how: str, value: str) -> Criterion:
     """A column that may be NULL, which counts as empty. The database itself makes small letters, on both sides."""
     text = func.coalesce(column, "")
-    plain = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     found: Criterion
     if how == "is":
         found = func.lower(text) == func.lower(value)
@@ -92,10 +91,10 @@ def _text(column: Any, how: str, value: str) -> Criterion:
     elif how == "empty":
         found = text == ""
     elif how == "lacks":
-        found = not_(text.ilike(f"%{plain}%", escape="\\"))
+        found = not_(text.icontains(value, autoescape=True))
     else:
-        patterns = {"begins": f"{plain}%", "ends": f"%{plain}", "contains": f"%{plain}%"}
-        found = text.ilike(patterns[how], escape="\\")
+        compare = {"begins": text.istartswith, "ends": text.iendswith, "contains": text.icontains}
+        found = compare[how](value, autoescape=True)
     return found
 
 

@@ -1,7 +1,6 @@
 """Files that are taken in: how each is read, how far it is, and the rows that could not be taken."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from helpdesk.api import User, UtcDateTime, db, now
 
 DRAFT, WAITING, RUNNING, DONE, STOPPED, CANCELLED = "draft", "waiting", "running", "done", "stopped", "cancelled"
-IMPORT_STATES = (DRAFT, WAITING, RUNNING, DONE, STOPPED, CANCELLED)
 # A worker has it, or is to have it.
 UNDER_WAY = (WAITING, RUNNING)
 
@@ -48,11 +46,6 @@ class Import(db.Model):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     made_by: Mapped[User | None] = relationship()
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How its rows are read."""
-        return {"encoding": self.encoding, "delimiter": self.delimiter, "mapping": self.mapping}
 
 
 class FailedRow(db.Model):

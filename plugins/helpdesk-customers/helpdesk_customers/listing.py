@@ -17,7 +17,6 @@ from helpdesk_customers.subjects import Subject, table_of
 
 SIZE, WORDS = 50, 200
 NAME, NEWEST = "name", "-created"
-SORTS = (NAME, NEWEST)
 
 
 @dataclass(frozen=True)
@@ -103,13 +102,11 @@ def select_customers(filters: CustomerFilters) -> Select[Any]:
 
 
 def _contains(subject: str, words: str) -> Any:
-    plain = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = f"%{plain}%"
     if subject == PERSON:
         columns = (User.name, User.email, User.phone)
-        inside = select(Organization.id).where(Organization.name.ilike(pattern, escape="\\"))
-        return or_(*(one.ilike(pattern, escape="\\") for one in columns), User.organization_id.in_(inside))
-    return or_(Organization.name.ilike(pattern, escape="\\"), Organization.domain.ilike(pattern, escape="\\"))
+        inside = select(Organization.id).where(Organization.name.icontains(words, autoescape=True))
+        return or_(*(one.icontains(words, autoescape=True) for one in columns), User.organization_id.in_(inside))
+    return or_(*(one.icontains(words, autoescape=True) for one in (Organization.name, Organization.domain)))
 
 
 def _behind(filters: CustomerFilters, table: Any, place: Sequence[Any]) -> Any:

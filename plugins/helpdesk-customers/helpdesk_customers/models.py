@@ -311,5 +311,5 @@ class Moved(db.Model):
     merge_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     survivor_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     other_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    # Numbers of rows by table, and what the survivor's record had before; see ``merged.py``.
+    # What was copied into the survivor's record; see ``merged.py``.
     rows: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -156,11 +156,6 @@ def records_of(kind: str, ids: Iterable[int]) -> dict[int, Record]:
     return {getattr(record, column.key): record for record in db.session.scalars(query)}
 
 
-def with_subject() -> Any:
-    """An option for queries of records: the person or organization comes along."""
-    return joinedload(Record.person), joinedload(Record.organization)
-
-
 def _state(record: Record) -> tuple[Any, ...]:
     names = ("birthday", "birth_year", "salutation", "contact_by", "contact_at", "note")
     return tuple(getattr(record, name) for name in names)

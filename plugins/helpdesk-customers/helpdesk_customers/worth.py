@@ -93,6 +93,14 @@ def recount_records(record_ids: Iterable[int]) -> None:
         recount(subject, records)
 
 
+def batches(last: int = 0) -> Iterator[Sequence[int]]:
+    """The numbers of all records behind one, as many at a time as are counted together. One query for each."""
+    every = select(Record.id).order_by(Record.id).limit(_ROWS)
+    while numbers := db.session.scalars(every.where(Record.id > last)).all():
+        yield numbers
+        last = numbers[-1]
+
+
 def rank() -> int:
     """Find out where the fifths begin, and in which of them everybody is; how many rows. Opens transactions."""
     done = 0
@@ -129,7 +137,7 @@ def recount_all(work: Work) -> None:
     begun = {"last": 0, "done": 0, "days": settings(CustomerSettings).value_days}
     last, done, days = (work.checkpoint or begun).values()
     total = db.session.scalar(select(func.count(Record.id))) or 0
-    while numbers := _next_records(last):
+    for numbers in batches(last):
         last, done = numbers[-1], done + len(numbers)
         with work.step(checkpoint={"last": last, "done": done, "days": days}, done=done, total=total):
             recount_records(numbers)
@@ -272,7 +280,3 @@ def _ranges() -> Iterator[tuple[int, int]]:
     last = db.session.scalar(select(func.max(Record.id))) or 0
     for first in range(1, last + 1, _STEP):
         yield first, first + _STEP - 1
-
-
-def _next_records(last: int) -> Sequence[int]:
-    return db.session.scalars(select(Record.id).where(Record.id > last).order_by(Record.id).limit(_ROWS)).all()
