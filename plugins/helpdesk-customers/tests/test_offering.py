@@ -8,10 +8,10 @@ from typing import Any
 import helpdesk_customers
 import pytest
 from flask import Flask
-from helpdesk_customers import consents, ownership, records, segments
+from helpdesk_customers import consents, ownership, records, segments, worth
 from helpdesk_customers.acts import register_acts
 from helpdesk_customers.background import NIGHTLY, RECOUNT, register_jobs, register_schedules
-from helpdesk_customers.models import Worth
+from helpdesk_customers.models import Record, Worth
 from helpdesk_customers.offering import register_hookspecs, tell_products
 
 from helpdesk.api import User, ask, db, hookimpl, schedule, transaction
@@ -103,3 +103,31 @@ def test_the_jobs_of_the_plugin(order: Any, anna: User, run_jobs: Any) -> None:
         run_jobs()
         wanted = 1 if name == NIGHTLY else 500
         assert set(db.session.scalars(db.select(Worth.revenue))) == {wanted}, name
+
+
+def test_counting_anew_goes_on_where_it_was_ended(
+    order: Any, make_user: Any, run_jobs: Any, travel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _person in range(4):
+        order(make_user(), {"bell": 500})
+    with transaction():
+        db.session.execute(db.update(Worth).values(revenue=1))
+        schedule(RECOUNT)
+    every = list(db.session.scalars(db.select(Record.id).order_by(Record.id)))
+    counted: list[int] = []
+    count, ends = worth.recount_records, iter([False, False, True])
+
+    def count_or_end(numbers: list[int]) -> None:
+        if next(ends, False):
+            raise OSError("The worker is ended here.")
+        count(numbers)
+        counted.extend(numbers)
+
+    monkeypatch.setattr(worth, "_ROWS", 1)
+    monkeypatch.setattr(worth, "recount_records", count_or_end)
+    run_jobs()
+    assert counted == every[:2]
+    travel(hours=1)
+    run_jobs()
+    assert counted == every, "none twice, and none left out"
+    assert set(db.session.scalars(db.select(Worth.revenue))) == {500}
