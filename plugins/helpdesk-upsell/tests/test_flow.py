@@ -181,6 +181,8 @@ def test_who_may(product: Make, rule: Make, solved: Ticket, anna: User, agent: U
             act()
     assert suggestions.find(row.id, agent) is not None and suggestions.find(row.id, anna) is None
     assert [one.id for one in suggestions.listed(agent)] == [row.id] and suggestions.listed(agent, ACCEPTED) == []
+    with pytest.raises(Invalid, match="too large"):
+        suggestions.mark_bought(row, 10**14, agent)
     suggestions.mark_bought(row, None, agent)
     # A purchase by hand is no purchase of the comparison: of those held back nobody would note one.
     assert row.state == BOUGHT and trials()[0].bought_at is None
