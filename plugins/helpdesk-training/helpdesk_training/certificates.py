@@ -79,12 +79,6 @@ def of(user_id: int) -> Sequence[Certificate]:
     return db.session.scalars(query.order_by(Certificate.earned_at.desc(), Certificate.id.desc()).limit(500)).all()
 
 
-def find(certificate_id: int) -> Certificate | None:
-    """A certificate by its number."""
-    query = select(Certificate).where(Certificate.id == certificate_id)
-    return db.session.scalar(query.options(joinedload(Certificate.course), joinedload(Certificate.person)))
-
-
 def by_serial(serial: str) -> Certificate | None:
     """A certificate by what is printed on it, however it is written."""
     wanted = "".join(serial.upper().replace("-", "").split())

@@ -127,15 +127,6 @@ def find_answer(answer_id: int) -> Answer | None:
     return db.session.scalar(query)
 
 
-def find_work(work_id: int) -> TaskWork | None:
-    """The work on a task by its number, with whose it is."""
-    query = select(TaskWork).where(TaskWork.id == work_id).options(
-        joinedload(TaskWork.version),
-        joinedload(TaskWork.assignment).options(joinedload(Assignment.course), joinedload(Assignment.person)),
-    )  # fmt: skip
-    return db.session.scalar(query)
-
-
 def grade_answer(answer: Answer, points: int, comment: str, actor: User) -> Answer:
     """Give points for a free answer; with the last one the attempt is passed or not, and the person hears of it.
 

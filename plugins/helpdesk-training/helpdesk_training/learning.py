@@ -34,7 +34,6 @@ from helpdesk_training.models import (
     Answer,
     Assignment,
     Attempt,
-    Course,
     LessonDone,
     TaskWork,
     Version,
@@ -145,15 +144,6 @@ def mine(user: User) -> Sequence[Assignment]:
         .limit(MOST_LISTED)
     )
     return db.session.scalars(query).all()
-
-
-def find(assignment_id: int, user: User | None = None) -> Assignment | None:
-    """An assignment by its number; with ``user`` only one of theirs."""
-    query = select(Assignment).where(Assignment.id == assignment_id).options(
-        joinedload(Assignment.course).selectinload(Course.needs), joinedload(Assignment.version),
-        joinedload(Assignment.person),
-    )  # fmt: skip
-    return db.session.scalar(query if user is None else query.where(Assignment.user_id == user.id))
 
 
 def begin(assignment: Assignment, user: User) -> Assignment:
@@ -328,16 +318,6 @@ def answers_of(attempt: Attempt) -> dict[str, Answer]:
     """What was answered in an attempt that was handed in, by the ids of its questions."""
     query = select(Answer).where(Answer.attempt_id == attempt.id).order_by(Answer.id)
     return {one.question_id: one for one in db.session.scalars(query.options(joinedload(Answer.graded_by)))}
-
-
-def find_attempt(attempt_id: int, user: User | None = None) -> Attempt | None:
-    """An attempt by its number; with ``user`` only one of theirs."""
-    query = select(Attempt).where(Attempt.id == attempt_id).options(
-        joinedload(Attempt.version), joinedload(Attempt.assignment).joinedload(Assignment.course)
-    )  # fmt: skip
-    if user is not None:
-        query = query.join(Assignment, Assignment.id == Attempt.assignment_id).where(Assignment.user_id == user.id)
-    return db.session.scalar(query)
 
 
 # ---- practical tasks

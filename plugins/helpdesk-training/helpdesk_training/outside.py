@@ -132,11 +132,6 @@ def assessments_of(user_id: int) -> Sequence[Assessment]:
     return db.session.scalars(query.order_by(Assessment.id.desc()).limit(200)).all()
 
 
-def find(record_id: int) -> Outside | None:
-    """A record by its number."""
-    return db.session.scalar(select(Outside).where(Outside.id == record_id).options(joinedload(Outside.person)))
-
-
 def _made(user: User, values: Mapping[str, Any]) -> Outside:
     title = " ".join(_text(str(values.get("title") or ""), "title", TITLE_LENGTH).split())
     if not title:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, selectinload
 
 from helpdesk.api import Invalid, User, audit, db, require, transaction
 from helpdesk.api import gettext as _
@@ -14,18 +13,6 @@ from helpdesk_training.models import RETIRED, Course, Path, PathItem
 from helpdesk_training.permissions import WRITE
 
 NAME_LENGTH, SUMMARY_LENGTH, MOST_ITEMS, MOST_DAYS = 200, 2_000, 50, 730
-
-
-def listed(*, active: bool = False) -> Sequence[Path]:
-    """All paths by name, with their courses; ``active``: those that can be given."""
-    query = select(Path).options(selectinload(Path.items).joinedload(PathItem.course)).order_by(Path.name)
-    return db.session.scalars(query.where(Path.active) if active else query).all()
-
-
-def find(path_id: int) -> Path | None:
-    """A path by its number, with its courses."""
-    query = select(Path).where(Path.id == path_id)
-    return db.session.scalar(query.options(selectinload(Path.items).options(joinedload(PathItem.course))))
 
 
 def save(path: Path | None, values: Mapping[str, Any], actor: User | None) -> Path:

@@ -41,11 +41,6 @@ def listed() -> Sequence[Rule]:
     return db.session.scalars(query.order_by(Rule.name)).all()
 
 
-def find(rule_id: int) -> Rule | None:
-    """A rule by its number."""
-    return db.session.get(Rule, rule_id)
-
-
 def active(occasions: Collection[str]) -> Sequence[Rule]:
     """The rules of some occasions that are on, with what they give."""
     query = select(Rule).where(Rule.active, Rule.occasion.in_(occasions)).order_by(Rule.id)

@@ -13,7 +13,6 @@ from helpdesk.api import Invalid, User, collect, db, now
 from helpdesk.api import gettext as _
 from helpdesk_training.cleaning import storable
 from helpdesk_training.models import (
-    PUBLISHED,
     RETIRED,
     VERIFIED,
     Assessment,
@@ -230,12 +229,3 @@ def _assessed(people: Collection[int]) -> Iterator[_Proof]:
 
 def _midnight(day: Any) -> datetime:
     return datetime.combine(day, time(), UTC)
-
-
-def taught() -> dict[str, list[int]]:
-    """The published courses that teach each skill, by its key."""
-    query = select(CourseSkill.key, CourseSkill.course_id).join(Course, Course.id == CourseSkill.course_id)
-    found: dict[str, list[int]] = {}
-    for key, course_id in db.session.execute(query.where(Course.state == PUBLISHED).order_by(Course.name)):
-        found.setdefault(key, []).append(course_id)
-    return found
