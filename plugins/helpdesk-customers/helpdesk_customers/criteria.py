@@ -93,6 +93,7 @@ def _text(column: Any, how: str, value: str) -> Criterion:
     elif how == "lacks":
         found = not_(text.icontains(value, autoescape=True))
     else:
+        compare: Mapping[str, Callable[..., Criterion]]
         compare = {"begins": text.istartswith, "ends": text.iendswith, "contains": text.icontains}
         found = compare[how](value, autoescape=True)
     return found
