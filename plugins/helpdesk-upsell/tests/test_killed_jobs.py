@@ -1,6 +1,7 @@
 """What becomes of the jobs of the night that break in the middle: they go on, and nothing is lost or counted twice."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,16 @@ from helpdesk_upsell import buying, guarding, mining, suggestions
 from helpdesk_upsell.models import BOUGHT, SHOWN, Pair, Suggestion, Trial
 from helpdesk_upsell.settings import RecommendationSettings
 
-from helpdesk.api import Ticket, User, db, hookimpl, schedule, solve, transaction
+from helpdesk.api import Ticket, User, db, hookimpl, now, schedule, solve, transaction
 
 Make = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def noon(app: Any, travel: Make, run_jobs: Make) -> None:
+    """No job of the night is due while these are tried, whenever the tests run."""
+    travel(to=(now() + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0))
+    run_jobs()
 
 
 @pytest.fixture
