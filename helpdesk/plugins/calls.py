@@ -159,19 +159,8 @@ class Calls:
         self, hook: str, /, deny: Any, wanted: type | tuple[type, ...] | None = None, **arguments: Any
     ) -> list[Any]:
         """The SQL criteria that guards ask for; ``deny`` stands in for one that failed or is no ``wanted``."""
-        criteria = []
-        impls = self._active(hook)
-        around = self._around() if impls else None
         made = None if wanted is None else partial(_typed, hook, wanted)
-        for impl in impls:
-            try:
-                result = deny if self._is_hung(impl) else self._call(impl, arguments, around, made)
-            except ANYTHING as error:  # a guard that fails denies
-                self._failed(impl, error)
-                result = deny
-            if result is not None:
-                criteria.append(result)
-        return criteria
+        return self._limits(hook, deny, made, arguments)
 
     def opened(self, hook: str, **arguments: Any) -> frozenset[str]:
         """The names that guards open. One that fails, is paused or has held up the process opens nothing."""
@@ -190,15 +179,7 @@ class Calls:
         """For each of ``keys`` what all guards that say something of it leave; one that fails leaves nothing of any."""
         left: dict[int, frozenset[int]] = {}
         every = frozenset(keys)
-        impls = self._active(hook)
-        around = self._around() if impls else None
-        for impl in impls:
-            found: Mapping[int, frozenset[int]] = dict.fromkeys(every, frozenset())
-            try:
-                if not self._is_hung(impl):
-                    found = self._call(impl, arguments, around, _numbers)
-            except ANYTHING as error:  # a guard that fails denies
-                self._failed(impl, error)
+        for found in self._limits(hook, dict.fromkeys(every, frozenset()), _numbers, arguments):
             for key in every & found.keys():
                 left[key] = left[key] & found[key] if key in left else found[key]
         return left
@@ -405,6 +386,23 @@ class Calls:
             if not added.isdisjoint(plugin.needs):
                 added.add(plugin.name)
         return frozenset(added)
+
+    def _limits(
+        self, hook: str, deny: Any, made: Callable[[Any], Any] | None, arguments: Mapping[str, Any]
+    ) -> list[Any]:
+        """What guards answer; ``deny`` stands in for one that failed or has held up the process."""
+        found = []
+        impls = self._active(hook)
+        around = self._around() if impls else None
+        for impl in impls:
+            try:
+                result = deny if self._is_hung(impl) else self._call(impl, arguments, around, made)
+            except ANYTHING as error:  # a guard that fails denies
+                self._failed(impl, error)
+                result = deny
+            if result is not None:
+                found.append(result)
+        return found
 
     def _is_hung(self, impl: Impl) -> bool:
         return bool(self._hung) and (impl.plugin_name, impl.hook) in self._hung
