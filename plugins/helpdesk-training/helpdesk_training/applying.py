@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 from helpdesk.api import Ticket, User, db, hookimpl, now, speaking, transaction
 from helpdesk.api import gettext as _
 from helpdesk_training import rules
-from helpdesk_training.assigning import Cause, give
+from helpdesk_training.assigning import Cause, days_after, give, of_path
 from helpdesk_training.models import (
     ASSIGNED,
     GROUP,
@@ -65,14 +65,10 @@ def apply_now() -> int:
 def gifts(rule: Rule, start: datetime) -> list[tuple[Course, datetime | None]]:
     """What a rule gives, and by when."""
     if rule.path is not None:
-        return [
-            (item.course, start + timedelta(days=item.due_days) if item.due_days is not None else None)
-            for item in rule.path.items
-            if rule.path.active and item.course.state == PUBLISHED
-        ]
+        return of_path(rule.path, start) if rule.path.active else []
     if rule.course is None or rule.course.state != PUBLISHED:
         return []
-    return [(rule.course, start + timedelta(days=rule.due_days) if rule.due_days is not None else None)]
+    return [(rule.course, days_after(start, rule.due_days))]
 
 
 @hookimpl(optionalhook=True)

@@ -91,12 +91,7 @@ def assign_path(
         _may_be_given(people, actor)
         if not path.active or not path.items:
             raise Invalid("path", _("This path is not in use. Choose another one."))
-        wanted = [
-            (item.course, begin + timedelta(days=item.due_days) if item.due_days is not None else None)
-            for item in path.items
-            if item.course.state == PUBLISHED
-        ]
-        found = _give(people, wanted, actor, cause)
+        found = _give(people, of_path(path, begin), actor, cause)
         _tell(found)
         if found and cause.why == PATH:
             audit(
@@ -182,6 +177,16 @@ def missing_needs(user_id: int, course: Course) -> list[Course]:
     """The courses that somebody has to do before this one."""
     done = done_by([user_id], [one.id for one in course.needs])
     return [one for one in course.needs if (user_id, one.id) not in done]
+
+
+def of_path(path: Path, start: datetime) -> list[tuple[Course, datetime | None]]:
+    """The courses of a path that can be taken, and by when each is to be done."""
+    return [(item.course, days_after(start, item.due_days)) for item in path.items if item.course.state == PUBLISHED]
+
+
+def days_after(start: datetime, days: int | None) -> datetime | None:
+    """So many days later; None: no end is set."""
+    return start + timedelta(days=days) if days is not None else None
 
 
 def usual_due() -> datetime:

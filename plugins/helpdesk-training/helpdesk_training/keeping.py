@@ -69,7 +69,7 @@ def see_to_assignments(ids: Collection[int], at: datetime) -> None:
 
 
 def see_to_certificates(ids: Collection[int], at: datetime) -> None:
-    """The same of certificates."""
+    """The same of certificates; each course that is given again asks for itself."""
     query = (
         select(Certificate)
         .where(Certificate.id.in_(ids), Certificate.next_at <= at)
