@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Organization, User, clean_tags, db
+from helpdesk.api import Invalid, Organization, User, clean_tags, db
 from helpdesk_customers import criteria, records, segments
 from helpdesk_customers.models import ALL, PERSON, Record, Segment
 from helpdesk_customers.subjects import Subject, table_of
@@ -93,12 +93,20 @@ def select_customers(filters: CustomerFilters) -> Select[Any]:
         fits = segment is not None and segment.subject == filters.subject
         query = query.where(segments.criterion(segment) if segment is not None and fits else table.id < 0)
     if filters.tag:
-        tags = clean_tags([filters.tag])
-        about = [{"what": "tag", "how": "has", "value": tag} for tag in tags]
-        query = query.where(criteria.criterion(filters.subject, ALL, about))
+        query = query.where(_tagged(filters))
     if filters.organization_id is not None and filters.subject == PERSON:
         query = query.where(User.organization_id == filters.organization_id)
     return query.where(criteria.criterion(filters.subject, filters.match, filters.conditions))
+
+
+def _tagged(filters: CustomerFilters) -> Any:
+    try:
+        tags = clean_tags([filters.tag])
+    except Invalid:
+        # A tag that nobody can have, from an address that was typed.
+        return false()
+    about = [{"what": "tag", "how": "has", "value": tag} for tag in tags]
+    return criteria.criterion(filters.subject, ALL, about)
 
 
 def _contains(subject: str, words: str) -> Any:

@@ -461,3 +461,9 @@ def test_it_rests_when_it_is_switched_off(as_boss: Any, anna: User, ticket: Tick
     as_boss.post("/admin/plugins/customers/off")
     assert as_boss.get(f"{ROOM}/").status_code == 404
     assert "Customer record" not in as_boss.get(f"/desk/tickets/{ticket.id}/side").text
+
+
+@pytest.mark.parametrize("subject", ["", "organizations"])
+def test_a_tag_that_nobody_can_have_finds_nobody(sign_in: Any, agent: User, anna: User, subject: str) -> None:
+    answer = sign_in(agent).get(f"/p/customers/{subject}", query_string={"tag": "a" * 3000})
+    assert answer.status_code == 200 and anna.name not in answer.text
