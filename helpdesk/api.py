@@ -162,7 +162,7 @@ from helpdesk.plugins.hookspecs import hookimpl, hookspec
 from helpdesk.web.access import machine_page, permission_required, public_page, sign_in_required, token_page
 from helpdesk.web.days import read_days
 from helpdesk.web.downloads import stored_file as send_stored
-from helpdesk.web.form import Form
+from helpdesk.web.form import Form, number_in
 from helpdesk.web.proving import proof_required
 from helpdesk.web.session import reader
 from helpdesk.web.uploads import NotTaken
@@ -308,6 +308,7 @@ __all__ = [
     "ngettext",
     "note",
     "now",
+    "number_in",
     "open_ticket",
     "openable_permissions",
     "permission_labels",

@@ -6,6 +6,11 @@ from typing import Any
 from flask_babel import gettext as _
 
 
+def number_in(text: str | None) -> int | None:
+    """The whole number in what somebody sent, of nine digits at most as those of rows are, or None."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 class Form:
     """What somebody typed: ``values`` as far as they can be used, ``errors`` by field, ``typed`` to show again.
 
@@ -38,7 +43,8 @@ class Form:
         if not text and default is not None:
             self.values[name] = default
             return default
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+        found = number_in(text)
+        number = -1 if found is None else found
         if not smallest <= number <= largest:
             self.refuse(name, _("Enter a number from %(smallest)s to %(largest)s.", smallest=smallest, largest=largest))
         else:
@@ -56,7 +62,7 @@ class Form:
     def row(self, name: str, ids: Collection[int]) -> int | None:
         """The number of a row that there is, or None."""
         text = self.typed.get(name, "")
-        found = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        found = number_in(text)
         if text and found not in ids:
             self.refuse(name, _("Choose one of the list."))
         self.values[name] = found

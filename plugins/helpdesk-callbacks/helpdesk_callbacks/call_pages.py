@@ -20,6 +20,7 @@ from helpdesk.api import (
     db,
     find_ticket,
     now,
+    number_in,
     permission_required,
     reader,
     settings,
@@ -30,7 +31,7 @@ from helpdesk.api import (
     gettext as _,
 )
 from helpdesk_callbacks import choosing, words
-from helpdesk_callbacks.blueprint import number_in, pages, show
+from helpdesk_callbacks.blueprint import pages, show
 from helpdesk_callbacks.booking import CallDraft, book, book_for_person, cancel, hand_over, move
 from helpdesk_callbacks.calls import find_call
 from helpdesk_callbacks.drafts import usual_maker

@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import request
 
-from helpdesk.api import Team, User, db, permission_required, pgettext, reader
+from helpdesk.api import Team, User, db, number_in, permission_required, pgettext, reader
 from helpdesk.api import gettext as _
 from helpdesk_callbacks import words
-from helpdesk_callbacks.blueprint import number_in, pages, show
+from helpdesk_callbacks.blueprint import pages, show
 from helpdesk_callbacks.listing import ALL, COUNTED, EVERY, MINE, SHOWS, TEAM, WHOSE, Wanted, due_counts, page
 from helpdesk_callbacks.models import Reason
 from helpdesk_callbacks.permissions import MANAGE, SEE_NUMBERS, USE

@@ -13,10 +13,23 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from helpdesk.api import Invalid, Refused, Stale, Ticket, User, db, locales, now, public_page, settings, speaking
+from helpdesk.api import (
+    Invalid,
+    Refused,
+    Stale,
+    Ticket,
+    User,
+    db,
+    locales,
+    now,
+    number_in,
+    public_page,
+    settings,
+    speaking,
+)
 from helpdesk.api import gettext as _
 from helpdesk_callbacks import choosing, links
-from helpdesk_callbacks.blueprint import number_in, pages, show
+from helpdesk_callbacks.blueprint import pages, show
 from helpdesk_callbacks.booking import CallDraft, book, cancel, move
 from helpdesk_callbacks.call_pages import reasons
 from helpdesk_callbacks.choosing import Times

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, make_response, render_template, request
 
-from helpdesk.api import Invalid, Refused, User, db, reader
+from helpdesk.api import Invalid, Refused, User, db, number_in, reader
 from helpdesk.api import gettext as _
 from helpdesk_career import progress, scopes, words
 from helpdesk_career.models import GRADES, Level
@@ -36,11 +36,6 @@ def grade_options() -> list[tuple[int, str]]:
 
 
 _OPTIONS = {"target_options": target_options, "row_options": row_options, "grade_options": grade_options}
-
-
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def row_of(model: Any, number: int) -> Any:

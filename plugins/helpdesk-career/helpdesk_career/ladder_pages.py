@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 
-from helpdesk.api import Team, db, permission_required, reader
+from helpdesk.api import Team, db, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_career import ladder, words
-from helpdesk_career.blueprint import beside_rows, number_in, pages, row_of, show, trial
+from helpdesk_career.blueprint import beside_rows, pages, row_of, show, trial
 from helpdesk_career.models import Level, Track
 from helpdesk_career.offering import criteria
 from helpdesk_career.permissions import MANAGE

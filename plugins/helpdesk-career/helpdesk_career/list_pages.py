@@ -5,9 +5,9 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 
 from helpdesk.api import gettext as _
-from helpdesk.api import permission_required, reader
+from helpdesk.api import number_in, permission_required, reader
 from helpdesk_career import competences, reviews
-from helpdesk_career.blueprint import beside_rows, number_in, pages, row_of, show, trial
+from helpdesk_career.blueprint import beside_rows, pages, row_of, show, trial
 from helpdesk_career.models import GRADE, WORDS, Competence, Template
 from helpdesk_career.permissions import MANAGE
 

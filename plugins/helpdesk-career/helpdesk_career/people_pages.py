@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 
-from helpdesk.api import Team, User, allowed, db, permission_required, reader
+from helpdesk.api import Team, User, allowed, db, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_career import (
     competences,
@@ -18,7 +18,7 @@ from helpdesk_career import (
     reviews,
     scopes,
 )
-from helpdesk_career.blueprint import chosen, day_in, number_in, pages, person_of, row_of, show, trial
+from helpdesk_career.blueprint import chosen, day_in, pages, person_of, row_of, show, trial
 from helpdesk_career.models import Competence, Goal, Level, Recognition, Step, Template
 from helpdesk_career.permissions import LEAD, USE
 

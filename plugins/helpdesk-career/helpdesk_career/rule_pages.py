@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import flash, redirect, request, url_for
 
-from helpdesk.api import PRIORITIES, TicketType, Topic, db, permission_labels, permission_required, reader
+from helpdesk.api import PRIORITIES, TicketType, Topic, db, number_in, permission_labels, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_career import ladder, rules, words
-from helpdesk_career.blueprint import number_in, pages, row_of, show, trial
+from helpdesk_career.blueprint import pages, row_of, show, trial
 from helpdesk_career.models import OPENS, Rule
 from helpdesk_career.offering import certificates
 from helpdesk_career.permissions import MANAGE

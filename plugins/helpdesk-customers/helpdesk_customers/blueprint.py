@@ -13,8 +13,3 @@ def show(template: str, code: int = 200, **values: Any) -> Any:
     """The page made of a template, which knows :mod:`words` as well."""
 
     return make_response(render_template(f"customers/{template}", words=words, **values), code)
-
-
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -15,6 +15,7 @@ from helpdesk.api import (
     User,
     db,
     merge_people,
+    number_in,
     permission_required,
     reader,
     unmerge_people,
@@ -22,7 +23,7 @@ from helpdesk.api import (
 )
 from helpdesk.api import gettext as _
 from helpdesk_customers import duplicates as looking
-from helpdesk_customers.blueprint import number_in, pages, show
+from helpdesk_customers.blueprint import pages, show
 from helpdesk_customers.duplicates import Pair
 from helpdesk_customers.finding import person_of, row_of
 from helpdesk_customers.models import Order

@@ -14,13 +14,14 @@ from helpdesk.api import (
     db,
     find_ticket,
     now,
+    number_in,
     permission_required,
     reader,
     split_tags,
 )
 from helpdesk.api import gettext as _
 from helpdesk_customers import consents, fields, ownership, records
-from helpdesk_customers.blueprint import number_in, pages, show
+from helpdesk_customers.blueprint import pages, show
 from helpdesk_customers.finding import organization_of, person_of, row_of, seen_numbers
 from helpdesk_customers.models import CHOICE, DAY, GIVEN, NUMBER, WITHDRAWN, YES, Ownership, Record
 from helpdesk_customers.permissions import EDIT, USE

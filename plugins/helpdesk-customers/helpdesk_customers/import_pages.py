@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import Response, current_app, flash, redirect, request, stream_with_context, url_for
 
-from helpdesk.api import Invalid, allowed, db, permission_required, reader, require
+from helpdesk.api import Invalid, allowed, db, number_in, permission_required, reader, require
 from helpdesk.api import gettext as _
 from helpdesk_customers import importing
-from helpdesk_customers.blueprint import number_in, pages, show
+from helpdesk_customers.blueprint import pages, show
 from helpdesk_customers.finding import row_of
 from helpdesk_customers.import_models import DRAFT, UNDER_WAY, Import
 from helpdesk_customers.imports.encodings import ENCODINGS

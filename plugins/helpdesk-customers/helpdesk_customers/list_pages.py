@@ -6,10 +6,21 @@ from typing import Any
 
 from flask import Response, request, stream_with_context, url_for
 
-from helpdesk.api import Invalid, Organization, allowed, audit, db, now, permission_required, reader, transaction
+from helpdesk.api import (
+    Invalid,
+    Organization,
+    allowed,
+    audit,
+    db,
+    now,
+    number_in,
+    permission_required,
+    reader,
+    transaction,
+)
 from helpdesk.api import gettext as _
 from helpdesk_customers import condition_form, conditions, exporting, listing, segments
-from helpdesk_customers.blueprint import number_in, pages, show
+from helpdesk_customers.blueprint import pages, show
 from helpdesk_customers.condition_choices import Choice
 from helpdesk_customers.condition_form import Row
 from helpdesk_customers.models import ALL, ANY, ORGANIZATION, PERSON, Segment

@@ -15,6 +15,7 @@ from helpdesk.api import (
     Stale,
     Ticket,
     db,
+    number_in,
     permission_required,
     reader,
     reply,
@@ -22,7 +23,7 @@ from helpdesk.api import (
 )
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import answering, choosing, detection, glossary, languages, memory, reading, speech
-from helpdesk_multilingual.blueprint import is_beside, number_in, pages, show, ticket_of
+from helpdesk_multilingual.blueprint import is_beside, pages, show, ticket_of
 from helpdesk_multilingual.engines import EngineProblem
 from helpdesk_multilingual.memory import Match
 from helpdesk_multilingual.models import Answer

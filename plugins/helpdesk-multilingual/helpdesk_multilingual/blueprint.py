@@ -59,8 +59,3 @@ def row_of(model: Any, number: int) -> Any:
     if found is None:
         abort(404)
     return found
-
-
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -5,10 +5,10 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import select
 
-from helpdesk.api import User, allowed, db, permission_required, reader
+from helpdesk.api import User, allowed, db, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_multilingual import agents, choosing, speech
-from helpdesk_multilingual.blueprint import number_in, pages, person_of, show
+from helpdesk_multilingual.blueprint import pages, person_of, show
 from helpdesk_multilingual.me_pages import read_rows, rows_of
 from helpdesk_multilingual.models import AgentLanguage
 from helpdesk_multilingual.permissions import MANAGE, USE

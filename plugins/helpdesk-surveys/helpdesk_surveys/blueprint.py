@@ -12,8 +12,3 @@ pages = Blueprint("surveys", __name__, static_folder="static")
 def show(template: str, code: int = 200, **values: Any) -> Any:
     """The page made of a template, which knows :mod:`wording` and :mod:`words` as well."""
     return make_response(render_template(f"surveys/{template}", wording=wording, words=words, **values), code)
-
-
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -8,10 +8,9 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import select
 
-from helpdesk.api import Team, User, db, language_name, read_days
+from helpdesk.api import Team, User, db, language_name, number_in, read_days
 from helpdesk.api import gettext as _
 from helpdesk_surveys import words
-from helpdesk_surveys.blueprint import number_in
 from helpdesk_surveys.figures import Wanted
 from helpdesk_surveys.models import Survey
 

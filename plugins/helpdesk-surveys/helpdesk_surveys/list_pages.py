@@ -6,11 +6,11 @@ from flask import Response as File
 from flask import abort, flash, redirect, request, stream_with_context, url_for
 from flask_babel import get_locale
 
-from helpdesk.api import Invalid, Refused, find_ticket, now, permission_required, reader
+from helpdesk.api import Invalid, Refused, find_ticket, now, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_surveys import asking, choosing, exporting, following, listing, wording, words
 from helpdesk_surveys import invitations as inviting
-from helpdesk_surveys.blueprint import number_in, pages, show
+from helpdesk_surveys.blueprint import pages, show
 from helpdesk_surveys.models import FOLLOW_UP_STATES, LINK, STATES, FollowUp, Response
 from helpdesk_surveys.permissions import MANAGE, USE
 from helpdesk_surveys.scopes import scope_of

@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
-from helpdesk.api import Form, Invalid, Refused, db, ngettext, permission_required, reader
+from helpdesk.api import Form, Invalid, Refused, db, ngettext, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_training import assigning, days, grading, learning, looking, scopes, words
-from helpdesk_training.blueprint import number_in, numbers_in, pages, show
+from helpdesk_training.blueprint import numbers_in, pages, show
 from helpdesk_training.models import Assignment
 from helpdesk_training.permissions import ASSIGN
 

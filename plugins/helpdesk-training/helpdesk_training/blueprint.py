@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, make_response, render_template
 from flask_babel import get_locale
 
-from helpdesk.api import text_direction
+from helpdesk.api import number_in, text_direction
 from helpdesk_training import rendering, words
 
 pages = Blueprint("training", __name__, static_folder="static")
@@ -37,11 +37,6 @@ def phrase(texts: Any) -> str:
 def tongue(texts: Any) -> str:
     """The language in which :func:`said` answers."""
     return rendering.locale_of(texts, locale()) or locale()
-
-
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def numbers_in(texts: Sequence[str]) -> list[int]:

@@ -7,12 +7,12 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from flask_babel import get_locale
 
-from helpdesk.api import Invalid, db, permission_required, reader
+from helpdesk.api import Invalid, db, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_training import content as writing
 from helpdesk_training import courses as finding
 from helpdesk_training import editing, files, rendering
-from helpdesk_training.blueprint import number_in, pages, show
+from helpdesk_training.blueprint import pages, show
 from helpdesk_training.course_pages import any_course, languages
 from helpdesk_training.models import FREE, ORDER, QUESTIONS, SINGLE, Course
 from helpdesk_training.permissions import WRITE

@@ -14,6 +14,7 @@ from helpdesk.api import (
     default_locale,
     language_name,
     locales,
+    number_in,
     permission_required,
     reader,
     split_tags,
@@ -22,7 +23,7 @@ from helpdesk.api import (
 from helpdesk.api import gettext as _
 from helpdesk_training import content, editing, files, looking, skills
 from helpdesk_training import courses as finding
-from helpdesk_training.blueprint import number_in, numbers_in, pages, show
+from helpdesk_training.blueprint import numbers_in, pages, show
 from helpdesk_training.models import COURSE_STATES, Course
 from helpdesk_training.permissions import WRITE
 

@@ -5,10 +5,10 @@ from typing import Any
 from flask import request
 
 from helpdesk.api import gettext as _
-from helpdesk.api import permission_required, reader
+from helpdesk.api import number_in, permission_required, reader
 from helpdesk_training import figures as counting
 from helpdesk_training import grading, looking
-from helpdesk_training.blueprint import number_in, pages, show
+from helpdesk_training.blueprint import pages, show
 from helpdesk_training.permissions import ASSIGN
 
 

@@ -13,6 +13,7 @@ from helpdesk.api import (
     User,
     db,
     now,
+    number_in,
     permission_required,
     reader,
     send_stored,
@@ -22,7 +23,7 @@ from helpdesk.api import (
 from helpdesk.api import gettext as _
 from helpdesk_training import certificates, days, files, looking, skills, words
 from helpdesk_training import outside as keeping
-from helpdesk_training.blueprint import number_in, pages, show
+from helpdesk_training.blueprint import pages, show
 from helpdesk_training.models import CLAIMED, GRADES, Certificate, Outside
 from helpdesk_training.permissions import ASSIGN, USE
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
-from helpdesk.api import Form, Invalid, db, permission_required, reader, settings
+from helpdesk.api import Form, Invalid, db, number_in, permission_required, reader, settings
 from helpdesk.api import gettext as _
 from helpdesk_training import looking
 from helpdesk_training import rules as keeping
-from helpdesk_training.blueprint import number_in, pages, show
+from helpdesk_training.blueprint import pages, show
 from helpdesk_training.models import GROUP, KINDS, LOW, OCCASIONS, ROLE, TEAM, Rule
 from helpdesk_training.permissions import WRITE
 from helpdesk_training.settings import TrainingSettings

@@ -18,11 +18,6 @@ def show(template: str, code: int = 200, **values: Any) -> Any:
     return make_response(render_template(f"upsell/{template}", words=words, amounts=amounts, **values), code)
 
 
-def number_in(text: str | None) -> int | None:
-    """The number of a row in what somebody sent, or None."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 def ticket_of(number: int) -> Ticket:
     """The ticket, when the reader may see it. Not yours and not there are the same 404."""
     found = find_ticket(reader(), number) if number < _MOST else None

@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import request
 
-from helpdesk.api import allowed, permission_required, reader
+from helpdesk.api import allowed, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_upsell import rules, suggestions, words
-from helpdesk_upsell.blueprint import number_in, pages, show
+from helpdesk_upsell.blueprint import pages, show
 from helpdesk_upsell.models import STATES
 from helpdesk_upsell.permissions import MANAGE, USE
 

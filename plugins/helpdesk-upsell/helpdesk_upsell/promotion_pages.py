@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
-from helpdesk.api import Invalid, db, default_locale, locales, now, permission_required, reader
+from helpdesk.api import Invalid, db, default_locale, locales, now, number_in, permission_required, reader
 from helpdesk.api import gettext as _
 from helpdesk_upsell import catalogue
 from helpdesk_upsell import promotions as keeping
-from helpdesk_upsell.blueprint import number_in, pages, show
+from helpdesk_upsell.blueprint import pages, show
 from helpdesk_upsell.forms import RowForm
 from helpdesk_upsell.models import Product, Promotion
 from helpdesk_upsell.permissions import MANAGE

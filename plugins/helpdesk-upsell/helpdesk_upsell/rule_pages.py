@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
 
-from helpdesk.api import Invalid, db, default_locale, locales, permission_required, reader, settings
+from helpdesk.api import Invalid, db, default_locale, locales, number_in, permission_required, reader, settings
 from helpdesk.api import gettext as _
 from helpdesk_upsell import catalogue, rule_fields, rules
-from helpdesk_upsell.blueprint import number_in, pages, show
+from helpdesk_upsell.blueprint import pages, show
 from helpdesk_upsell.conditions import CONDITIONS, MOST, Names
 from helpdesk_upsell.forms import RowForm
 from helpdesk_upsell.models import ONE, RULE_KINDS, Rule

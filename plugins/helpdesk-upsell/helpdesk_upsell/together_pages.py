@@ -6,9 +6,9 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 
 from helpdesk.api import gettext as _
-from helpdesk.api import permission_required, schedule, transaction
+from helpdesk.api import number_in, permission_required, schedule, transaction
 from helpdesk_upsell import catalogue, mining
-from helpdesk_upsell.blueprint import number_in, pages, show
+from helpdesk_upsell.blueprint import pages, show
 from helpdesk_upsell.conditions import Names
 from helpdesk_upsell.models import Pair
 from helpdesk_upsell.permissions import MANAGE
