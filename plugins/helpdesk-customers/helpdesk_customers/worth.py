@@ -134,8 +134,8 @@ def nightly(work: Work) -> None:
 
 def recount_all(work: Work) -> None:
     """The job that counts everything anew, in steps: after the number of days was changed, say."""
-    begun = {"last": 0, "done": 0, "days": settings(CustomerSettings).value_days}
-    last, done, days = (work.checkpoint or begun).values()
+    at = work.checkpoint or {"last": 0, "done": 0, "days": settings(CustomerSettings).value_days}
+    last, done, days = at["last"], at["done"], at["days"]
     total = db.session.scalar(select(func.count(Record.id))) or 0
     for numbers in batches(last):
         last, done = numbers[-1], done + len(numbers)
