@@ -243,6 +243,7 @@ def test_guesses_at_once_are_all_counted(jonas: User, at_once: Any) -> None:
 # ---- invitations and resets
 
 
+@pytest.mark.plugins("email")
 def test_an_invitation_carries_its_secret_only_in_the_mail(app: Any, mailbox: Any, run_jobs: Any) -> None:
     user = accounts.invite("mia@shop.example", "Mia", "agent", None)
     assert db.session.scalars(select(Delivery.kind)).all() == ["invitation"]
@@ -269,6 +270,7 @@ def test_an_invitation_that_waited_is_not_sent_to_who_has_a_password(app: Any, m
     assert mailbox.to("mia@shop.example") == []
 
 
+@pytest.mark.plugins("email")
 def test_a_reset_is_for_accounts_and_not_too_often(app: Any, jonas: User, make_user: Any, travel: Any, mailbox: Any,
                                                    run_jobs: Any) -> None:  # fmt: skip
     make_user(email="customer@post.example")
@@ -295,6 +297,7 @@ def test_registering_tells_nothing_and_invites_customers_only(
     assert [row.address for row in db.session.scalars(select(Delivery))] == ["new@post.example"]
 
 
+@pytest.mark.plugins("email")
 def test_asking_many_times_queues_one_link(app: Any, jonas: User, run_jobs: Any, mailbox: Any, travel: Any) -> None:
     def links() -> list[tuple[str, str]]:
         rows = db.session.scalars(select(Delivery).order_by(Delivery.id))

@@ -28,6 +28,8 @@ from helpdesk.core.permissions import NotAllowed
 from helpdesk.core.transaction import transaction
 from helpdesk.plugins import manager
 
+pytestmark = pytest.mark.plugins
+
 MAIL = b"""From: Tom Ashby <Tom@Post.example>
 To: desk@desk.example
 Subject: Zanzibar lock

@@ -394,6 +394,7 @@ def test_a_fact_is_told_again_once_though_many_workers_try(
     assert sorted(db.session.scalars(select(Tag.name))) == sorted(f"event {number}" for number in numbers)
 
 
+@pytest.mark.plugins
 def test_a_plugin_is_asked_nothing_for_events_that_it_has_no_hook_for(
     listen: Any, make_ticket: Any, make_user: Any, count_queries: Any
 ) -> None:

@@ -39,6 +39,7 @@ def test_the_bytes_are_kept_before_anything_is_done_with_them(post: Post) -> Non
     assert count(Ticket) == 0
 
 
+@pytest.mark.plugins
 @pytest.mark.db
 def test_a_worker_acts_on_what_was_kept(post: Post, run_jobs: Any) -> None:
     intake.store("post", b"1")

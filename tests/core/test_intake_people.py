@@ -12,6 +12,8 @@ from helpdesk.core.models import Event, Follower, Ticket, User
 from helpdesk.core.settings import IntakeSettings
 from tests.core.conftest import Post
 
+pytestmark = pytest.mark.plugins("email")
+
 MIA = ("mia@friends.example", "Mia Moss")
 
 

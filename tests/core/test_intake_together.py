@@ -12,6 +12,8 @@ from helpdesk.core.extensions import db
 from helpdesk.core.models import Attachment, Delivery, Intake, Job, Message, Ticket
 from helpdesk.core.models.intake import RECEIVED
 
+pytestmark = pytest.mark.plugins("email")
+
 
 def _mail(number: int, sender: str = "") -> bytes:
     sender = sender or f"c{number}@post.example"

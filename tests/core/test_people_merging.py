@@ -249,6 +249,7 @@ def test_a_merged_record_signs_in_nowhere_and_gives_nobody_a_way_in(
     assert accounts.sign_in(OLD, "correct horse battery", "192.0.2.7") is not None
 
 
+@pytest.mark.plugins("email")
 @pytest.mark.db
 def test_mail_from_either_address_is_the_survivors(
     post: Post, anna: User, other: User, boss: User, run_jobs: Any, mailbox: Any

@@ -13,7 +13,7 @@ from helpdesk.core.permissions import NotAllowed
 from helpdesk.core.transaction import transaction
 
 # None of the desk's own schedules falls due between two looks.
-pytestmark = pytest.mark.usefixtures("nothing_daily")
+pytestmark = [pytest.mark.usefixtures("nothing_daily"), pytest.mark.plugins("email")]
 
 NO_SENDER = b"Subject: Hello\r\n\r\nNobody wrote this"
 

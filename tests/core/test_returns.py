@@ -16,7 +16,7 @@ from helpdesk.core.models import Delivery, Event, Ticket
 from tests.core.conftest import Post
 
 # None of the desk's own schedules falls due between two looks.
-pytestmark = pytest.mark.usefixtures("nothing_daily")
+pytestmark = [pytest.mark.usefixtures("nothing_daily"), pytest.mark.plugins("email")]
 
 TOM = "tom@post.example"
 REPORT = {

@@ -25,6 +25,8 @@ from helpdesk.core.transaction import transaction
 from helpdesk.plugins import manager, migrations
 from helpdesk.plugins.migrations import NewerDatabase
 
+pytestmark = pytest.mark.plugins
+
 
 @pytest.mark.db
 def test_migrations_make_what_the_models_say(app: Any) -> None:

@@ -79,6 +79,7 @@ def test_nothing_goes_when_a_plugin_does_not_answer(app: Any, left: Any, run_job
     assert lost.exists() and job.state == "waiting" and "broken failed in stored_files_in_use" in job.error
 
 
+@pytest.mark.plugins
 def test_nothing_goes_while_plugins_cannot_be_asked(app: Any, left: Any, run_jobs: Any) -> None:
     """One of them could not be loaded: nobody knows what it keeps."""
     _named, lost = left

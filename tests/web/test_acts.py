@@ -24,6 +24,8 @@ from helpdesk.core.jobs import ledger
 from helpdesk.core.models import AuditEntry, BusinessHours, Delivery, Job, Organization, Status, TicketField, User
 from helpdesk.core.transaction import transaction
 
+pytestmark = pytest.mark.plugins
+
 ROOT = Path(__file__).parents[2]
 World = SimpleNamespace
 Form = tuple[str, dict[str, Any]]

@@ -144,6 +144,7 @@ def test_many_are_taken_so_many_at_once(as_admin: Any, monkeypatch: pytest.Monke
     assert [job.state for job in jobs] == ["waiting", "waiting", "failed"], "the oldest first"
 
 
+@pytest.mark.plugins("email")
 @pytest.mark.db
 def test_messages_that_failed_are_sent_again_together(
     as_admin: Any, make_ticket: Any, mailbox: Any, run_jobs: Any
@@ -200,6 +201,7 @@ def test_outgoing_messages_say_when_they_are_tried_again(as_admin: Any, make_tic
     assert "No message fits" in as_admin.get("/admin/mail/out?state=bounced&text=xyz").text
 
 
+@pytest.mark.plugins("email")
 @pytest.mark.parametrize("which", ["one", "all"])
 def test_a_message_that_waits_is_tried_at_once(
     as_admin: Any, make_ticket: Any, mailbox: Any, run_jobs: Any, which: str

@@ -183,6 +183,7 @@ def exported(as_admin: Any, query: str = "", code: str = "de") -> Catalog:
     return read_po(io.BytesIO(answer.data), locale=code, abort_invalid=True)
 
 
+@pytest.mark.plugins
 def test_ordinary_po_files_come_out(correct: Any, as_admin: Any) -> None:
     correct("Sign in", "Herein")
     assert [message.string for message in exported(as_admin, "what=corrected") if message.id] == ["Herein"]

@@ -11,6 +11,8 @@ from helpdesk.core.models import AuditEntry, Intake
 from helpdesk.core.transaction import transaction
 from helpdesk.web.admin import mail
 
+pytestmark = pytest.mark.plugins("email")
+
 NOBODY = b"Subject: <b>nobody %d</b>\r\nTo: help@desk.example\r\n\r\nNo sender at all"
 GOOD = (
     b"From: =?utf-8?q?Zo=C3=AB?= <zoe@customer.example>\r\nTo: Help <help@desk.example>\r\n"

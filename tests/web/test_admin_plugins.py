@@ -131,12 +131,14 @@ def test_the_desk_is_started_anew(as_admin: Any) -> None:
 # ---- taken away
 
 
+@pytest.mark.plugins
 def test_what_is_worked_on_says_why_it_stays(as_admin: Any) -> None:
     assert "is worked on in" in as_admin.get("/admin/plugins/email").text
     page = as_admin.post("/admin/plugins/email/uninstall", data=typed("email"))
     assert page.status_code == 422 and "is worked on in" in page.text
 
 
+@pytest.mark.plugins("email")
 def test_data_goes_when_the_name_was_typed_and_it_is_off(as_admin: Any) -> None:
     with transaction():
         db.session.add(Setting(group="email", key="host", value="x"))
@@ -174,6 +176,7 @@ def test_data_of_one_that_is_gone(as_admin: Any, database_url: str) -> None:
     assert as_admin.get("/admin/plugins/ghost").status_code == 404
 
 
+@pytest.mark.plugins
 @pytest.mark.parametrize(("act", "data"), [("purge", True), ("uninstall", False)])
 def test_taking_away_needs_the_own_password(as_admin: Any, act: str, data: bool) -> None:
     as_admin.post("/admin/plugins/email/off")

@@ -17,6 +17,8 @@ from helpdesk.core.transaction import transaction
 from helpdesk.plugins import manager
 from helpdesk.web.admin.acts import NAMES
 
+pytestmark = pytest.mark.plugins("email")
+
 
 def table(page: str) -> str:
     return page[page.index("<tbody>") : page.index("</tbody>")] if "<tbody>" in page else ""

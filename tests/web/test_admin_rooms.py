@@ -68,6 +68,7 @@ def test_only_administrators_come_in(
     assert as_admin.get(room).status_code == 200
 
 
+@pytest.mark.plugins
 @pytest.mark.parametrize("room", [room for room in ROOMS if not room.endswith(("new", "1"))])
 def test_rooms_need_few_queries(as_admin: Any, world: None, count_queries: Any, room: str) -> None:
     # A process reads once what it keeps for a while: settings, texts, how the workers do.
@@ -160,6 +161,7 @@ def test_statuses_are_named_added_and_protected(as_admin: Any) -> None:
     assert as_admin.post("/admin/statuses/9999", data={"name": "x"}).status_code == 404
 
 
+@pytest.mark.plugins("email")
 def test_a_plugin_is_switched(as_admin: Any) -> None:
     assert manager.current().is_on("email")
     assert as_admin.post("/admin/plugins/email/off").status_code == 303
@@ -182,6 +184,7 @@ def test_a_theme_is_used(as_admin: Any) -> None:
     assert as_admin.post("/admin/themes/nothing").status_code == 404
 
 
+@pytest.mark.plugins("email")
 def test_quarantine_is_seen_retried_and_put_aside(as_admin: Any) -> None:
     raw = b"Subject: <b>nobody</b>\r\n\r\nNo sender at all"
     outcome = intake.receive("email", raw)
@@ -237,6 +240,7 @@ def test_the_record_is_filtered(as_admin: Any, make_user: Any) -> None:
     assert db.session.scalar(db.select(db.func.count(User.id)))
 
 
+@pytest.mark.plugins("email")
 def test_what_is_wrong_with_the_address_says_where_it_is_written(
     as_admin: Any, mailbox: Any, make_ticket: Any, run_jobs: Any
 ) -> None:

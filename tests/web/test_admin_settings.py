@@ -12,6 +12,7 @@ from helpdesk.core.settings import DeskSettings
 PAGES = ("/admin/", "/admin/settings", "/admin/settings/desk", "/admin/settings/email")
 
 
+@pytest.mark.plugins("email")
 @pytest.mark.parametrize("page", PAGES)
 def test_only_administrators_come_in(
     client: Any, as_requester: Any, as_agent: Any, as_supervisor: Any, as_admin: Any, page: str
@@ -39,6 +40,7 @@ def test_a_bad_value_is_said_beside_its_field_and_nothing_is_stored(as_admin: An
     assert settings.get(DeskSettings).name == DeskSettings().name
 
 
+@pytest.mark.plugins("email")
 def test_a_secret_is_never_shown_again_and_an_empty_one_keeps_it(as_admin: Any) -> None:
     canary = "canary-7f3a"
     as_admin.post("/admin/settings/email", data={"smtp_password": canary, "smtp_user": "help"})
@@ -49,6 +51,7 @@ def test_a_secret_is_never_shown_again_and_an_empty_one_keeps_it(as_admin: Any) 
     assert canary not in str([entry.data for entry in db.session.scalars(db.select(AuditEntry))])
 
 
+@pytest.mark.plugins
 def test_the_search_finds_settings_of_every_group(as_admin: Any) -> None:
     assert "f-brand_color" in as_admin.get("/admin/settings?q=colour").text
     assert "f-smtp_host" in as_admin.get("/admin/settings?q=smtp").text

@@ -139,6 +139,7 @@ def said(page: str) -> str:
     return re.sub(r'name="csrf_token" value="[^"]+"', "", page)
 
 
+@pytest.mark.plugins
 @pytest.mark.parametrize("path", ["/auth/forgot", "/auth/register"])
 def test_who_exists_costs_no_other_work(client: FlaskClient, agent: User, count_queries: Any, path: str) -> None:
     work = []
@@ -184,6 +185,7 @@ def test_links_expire_and_are_hashed_at_rest(client: FlaskClient, agent: User, t
     assert client.get(f"/auth/password/setup/{secret}").status_code == 404
 
 
+@pytest.mark.plugins("email")
 def test_an_invitation_is_mailed_and_taken(
     client: FlaskClient, make_user: Any, mailbox: Any, run_jobs: Any, app: Flask
 ) -> None:

@@ -100,6 +100,7 @@ def test_lists_and_history_say_what_is_late(make_user: Any, make_ticket: Any, si
     assert "broken" in promises and "the price" in promises and "Jonas Berg" in promises
 
 
+@pytest.mark.plugins
 def test_the_page_of_a_ticket_asks_no_more_than_eight_times_and_once_for_languages(
     make_user: Any, make_ticket: Any, sign_in: Any, count_queries: Any
 ) -> None:

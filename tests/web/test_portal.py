@@ -231,6 +231,7 @@ def test_my_tickets_are_mine(as_requester: Any, make_ticket: Any) -> None:
     assert as_requester.get("/desk/views/all").status_code == 403
 
 
+@pytest.mark.plugins
 def test_pages_of_customers_need_few_queries(as_requester: Any, make_ticket: Any, count_queries: Any) -> None:
     tickets = [make_ticket(f"Question {number}", requester=as_requester.user) for number in range(12)]
     for page in ("/", "/tickets", f"/tickets/{tickets[0].id}"):

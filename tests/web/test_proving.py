@@ -20,6 +20,8 @@ from helpdesk.core.transaction import transaction
 from helpdesk.plugins.hookspecs import hookimpl
 from helpdesk.testing.browsers import browser_of
 
+pytestmark = pytest.mark.plugins("email")
+
 PASSWORD = "a rather long pass phrase"
 HIDDEN = re.compile(r'<textarea name="([^"]+)" hidden[^>]*>\n(.*?)</textarea>', re.DOTALL)
 

@@ -86,6 +86,7 @@ def acts() -> list[str]:
 # ---- set up
 
 
+@pytest.mark.plugins("email")
 def test_it_is_set_up_by_a_code_and_not_before(sign_in: Any, person: User, mailbox: Any, run_jobs: Any) -> None:
     here, there = sign_in(person), sign_in(person)
     page = here.post("/auth/second-factor").text
@@ -177,6 +178,7 @@ def test_no_code_counts_twice_and_none_from_before(person: User, phone: App) -> 
     assert second_factors.check(person, phone.code(1))
 
 
+@pytest.mark.plugins("email")
 @pytest.mark.db
 def test_guessing_codes_is_slowed_down_and_told(
     client: FlaskClient, person: User, phone: App, travel: Any, mailbox: Any, run_jobs: Any
@@ -225,6 +227,7 @@ def test_strangers_do_not_keep_the_second_step_from_a_browser_that_is_known(
 # ---- recovery codes
 
 
+@pytest.mark.plugins("email")
 def test_a_recovery_code_counts_once_and_is_told(
     client: FlaskClient, person: User, phone: App, paper: list[str], mailbox: Any, run_jobs: Any
 ) -> None:
@@ -406,6 +409,7 @@ def test_it_is_switched_off_by_who_has_it(sign_in: Any, person: User, phone: App
 # ---- lost
 
 
+@pytest.mark.plugins("email")
 def test_an_administrator_takes_a_lost_one_away(
     person: User,
     phone: App,

@@ -10,6 +10,8 @@ from helpdesk.core.extensions import db
 from helpdesk.core.models import AuditEntry, Delivery, Team, Ticket, User
 from helpdesk.core.settings import DeskSettings
 
+pytestmark = pytest.mark.plugins("email")
+
 ADMIN = {"name": "Sam Idris", "email": "sam@desk.example", "password": "a rather long pass phrase"}
 
 

@@ -177,6 +177,7 @@ def test_an_account_of_a_program_is_not_let_in(app: Flask, make_user: Any) -> No
     assert accounts.enter(user, user.auth_stamp) is None
 
 
+@pytest.mark.plugins("email")
 def test_a_new_browser_is_told_by_mail_and_a_known_one_is_not(
     app: Flask, agent: User, mailbox: Any, run_jobs: Any
 ) -> None:
