@@ -113,12 +113,9 @@ def make_app(home: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
         # Tests run jobs when they want to (run_jobs); nobody is there to be woken.
         app.extensions[ledger.NUDGE] = None
         app.test_client_class = client_class()
-        # All desks of a process read the same templates; to compile them takes half the time of a page's test.
-        app.jinja_env.bytecode_cache = _compiled()
+        hasten(app)
         made.append(app)
         with app.app_context():
-            _without_waiting_for_the_disk(db.engine)
-            db.engine.update_execution_options(compiled_cache=_statements())
             schema.upgrade()
             _send_at_once()
             db.session.remove()
@@ -140,6 +137,19 @@ def app(make_app: Callable[..., Flask], desk_plugins: dict[str, Any] | None) -> 
     context.push()
     yield app
     context.pop()
+
+
+def hasten(app: Flask) -> None:
+    """Let a desk use what others of this process have compiled, and not wait for the disk. ``make_app`` does it.
+
+    All desks of a process read the same templates and ask the same: to compile them takes most of a page's test.
+    """
+    from helpdesk.core.extensions import db
+
+    app.jinja_env.bytecode_cache = _compiled()
+    with app.app_context():
+        _without_waiting_for_the_disk(db.engine)
+        db.engine.update_execution_options(compiled_cache=_statements())
 
 
 @cache
@@ -168,7 +178,6 @@ class _Statements(dict[Any, Any]):
 
 @cache
 def _statements() -> _Statements:
-    """All desks of a process ask the same; to compile it takes a tenth of the time of their tests."""
     return _Statements()
 
 

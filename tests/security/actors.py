@@ -93,6 +93,7 @@ from helpdesk.core.models import (
 from helpdesk.core.permissions import ROLE_PERMISSIONS
 from helpdesk.core.transaction import transaction
 from helpdesk.testing.browsers import browser_of, client_class
+from helpdesk.testing.desk import hasten
 
 # Stand in the ticket of the private team, and in a note on the open one.
 SECRET, NOTE = "Quixmark", "Notemark"
@@ -186,6 +187,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
     app.config["WTF_CSRF_ENABLED"] = False
     app.extensions[ledger.NUDGE] = None
     app.test_client_class = client_class()
+    hasten(app)
     desk = FilledDesk(app, folder)
     with app.app_context():
         people = _people(desk)

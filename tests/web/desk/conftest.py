@@ -20,6 +20,7 @@ from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Setting, Team, Ticket, User
 from helpdesk.core.transaction import transaction
+from helpdesk.testing.desk import hasten
 
 
 @dataclass
@@ -115,14 +116,12 @@ def copied(prepared: tuple[Path, dict[str, int]]) -> Callable[[Path], AbstractCo
         app.config["WTF_CSRF_ENABLED"] = False
         # Nobody is there to be woken.
         app.extensions[ledger.NUDGE] = None
-        with app.app_context():
-            engine = db.engine
-        # What a test writes need not survive a power cut.
-        event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous = OFF"))
+        hasten(app)
         try:
             yield World(app, **prepared[1])
         finally:
-            engine.dispose()
+            with app.app_context():
+                db.engine.dispose()
 
     return copy
 

@@ -11,7 +11,6 @@ from helpdesk.core.drafts import MessageDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.models import View
 
-pytestmark = pytest.mark.plugins
 BUDGET = 8
 # What a process keeps until it changes, one query each: settings, statuses, words of the owner, states of plugins,
 # types with topics, hours with their days and teams.
