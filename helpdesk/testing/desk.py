@@ -150,6 +150,9 @@ def hasten(app: Flask) -> None:
     with app.app_context():
         _without_waiting_for_the_disk(db.engine)
         db.engine.update_execution_options(compiled_cache=_statements())
+    for mapper in db.Model.registry.mappers:
+        # What a flush writes has a place of its own in each.
+        mapper._compiled_cache = _statements()
 
 
 @cache
@@ -162,7 +165,7 @@ def _compiled() -> Any:
 class _Statements(dict[Any, Any]):
     """SQL that was compiled. SQLAlchemy asks by the dialect object, of which each desk has one: its name is enough."""
 
-    MOST = 3000
+    MOST = 6000
 
     def __getitem__(self, key: Any) -> Any:
         return super().__getitem__((key[0].name, *key[1:]))

@@ -20,6 +20,7 @@ from helpdesk.core.extensions import db
 from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Setting, Team, Ticket, User
 from helpdesk.core.transaction import transaction
+from helpdesk.testing.browsers import client_class
 from helpdesk.testing.desk import hasten
 
 
@@ -116,6 +117,7 @@ def copied(prepared: tuple[Path, dict[str, int]]) -> Callable[[Path], AbstractCo
         app.config["WTF_CSRF_ENABLED"] = False
         # Nobody is there to be woken.
         app.extensions[ledger.NUDGE] = None
+        app.test_client_class = client_class()
         hasten(app)
         try:
             yield World(app, **prepared[1])
