@@ -150,7 +150,8 @@ def hasten(app: Flask) -> None:
     with app.app_context():
         _without_waiting_for_the_disk(db.engine)
         db.engine.update_execution_options(compiled_cache=_statements())
-    for mapper in db.Model.registry.mappers:
+    base: Any = db.Model
+    for mapper in base.registry.mappers:
         # What a flush writes has a place of its own in each.
         mapper._compiled_cache = _statements()
 

@@ -1,6 +1,6 @@
 """A migration is killed before each of its statements: the old schema is there with all rows, the next start goes on.
 
-Real processes die by SIGKILL, one for each statement of the core's newer revisions; in the short form for each fifth.
+Real processes die by SIGKILL, one for each statement of the core's newer revisions; in the short form for each tenth.
 """
 
 import json
@@ -92,7 +92,7 @@ def test_killed_before_each_statement_it_is_old_or_new(app: Any, home: Path, dat
             )
     db.session.remove()
     db.engine.dispose()
-    command = [sys.executable, "-c", KILLED, str(home), database_url, str(amount(5, 1))]
+    command = [sys.executable, "-c", KILLED, str(home), database_url, str(amount(10, 1))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     *killed, last = [json.loads(line) for line in done.stdout.splitlines()]
