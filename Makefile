@@ -26,6 +26,8 @@ endif
 # Many tests wait for processes, browsers and mail servers of their own: one worker more than there are
 # processors works meanwhile. Who is done takes over from who is not, and the tests of a file mostly stay together.
 WORKERS = -n $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN)) --dist worksteal
+# Those of faults wait for more than half of their time.
+FAULT_WORKERS = -n $(shell expr 2 + $$(getconf _NPROCESSORS_ONLN))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,7 +68,7 @@ format: .venv/.dev ## put the code into the agreed form
 	$(BIN)/ruff format .
 
 faults: .venv/.dev ## kill processes, fill disks, turn clocks, and show figures (HELPDESK_FAULTS=short|medium|long)
-	@HELPDESK_FAULTS=$${HELPDESK_FAULTS:-long} $(BIN)/python -m pytest -q $(if $(filter short,$(HELPDESK_FAULTS)),-n auto) -m faults $(ARGS); \
+	@HELPDESK_FAULTS=$${HELPDESK_FAULTS:-long} $(BIN)/python -m pytest -q $(if $(filter short,$(HELPDESK_FAULTS)),$(FAULT_WORKERS)) -m faults $(ARGS); \
 		ended=$$?; $(BIN)/python -m tests.faults.figures; exit $$ended
 
 bench: .venv/.dev ## measure speed and size
