@@ -47,6 +47,9 @@ def apply_rules() -> None:
     for rule_id, user_id in db.session.execute(held.distinct()):
         given.setdefault(rule_id or 0, set()).add(user_id)
     for rule in found:
+        if rule.occasion == GROUP and rule.group_key not in groups:
+            # Its plugin is off, or could not say: that nobody is in the group is not known.
+            continue
         meant = [person for person in people if _means(rule, person, groups)]
         _withdraw_of_others(rule, {person.id for person in meant})
         due = [person for person in meant if person.id not in given.get(rule.id, ())]

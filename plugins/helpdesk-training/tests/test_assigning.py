@@ -317,12 +317,16 @@ def test_a_group_of_another_plugin_is_given_what_a_rule_says(
     course: Any, agent: User, chief: User, monkeypatch: Any
 ) -> None:
     level = {"key": "career.level:2", "label": "Senior", "user_ids": [agent.id]}
-    monkeypatch.setattr(rules, "collect", lambda hook: [level, "no group", {}] if hook == "training_groups" else [])
+    known: list[Any] = [level, "no group", {}]
+    monkeypatch.setattr(rules, "collect", lambda hook: list(known) if hook == "training_groups" else [])
     assert [one["label"] for one in rules.groups()] == ["Senior"]
     values = {"name": "R", "occasion": "group", "group_key": "career.level:2", "course_id": course().id}
     rules.save(None, values, None)
     assert applying.apply_now() == 1 and _all()[0][:3] == (agent.id, "Refunds", "group")
-    monkeypatch.setattr(rules, "collect", lambda hook: [])  # the plugin was switched off
+    known.clear()
+    applying.apply_now()
+    assert _all()[0][3] == "assigned", "the plugin is off: who is in the group is not known"
+    known.append({**level, "user_ids": []})
     applying.apply_now()
     assert _all()[0][3] == "withdrawn"
 
