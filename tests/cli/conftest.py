@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from helpdesk import supervisor, worker
 from helpdesk.cli import main
+from helpdesk.core import logs
 from helpdesk.testing.network import free_port
 
 # Seconds. A busy machine is no fault of the desk.
@@ -59,6 +61,20 @@ def helpdesk() -> Callable[..., Said]:
         return Said(done.exit_code, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in this process that should be refused fails where it would begin to serve, and never returns."""
+
+    def serves(*_args: object) -> None:
+        pytest.fail("It would have begun to serve.")
+
+    monkeypatch.setattr(supervisor, "become", serves)
+    monkeypatch.setattr(os, "execv", serves)
+    monkeypatch.setattr(worker, "run", serves)
+    # The log of a desk goes where this process writes, for good.
+    monkeypatch.setattr(logs, "begin", lambda: None)
 
 
 @pytest.fixture
@@ -160,11 +176,11 @@ def serve(tmp_path: Path, database_url: str) -> Iterator[Callable[..., Desk]]:
         yield start
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """What ``condition`` answers as soon as it is true."""
+def wait_for(condition: Callable[[], Any], seconds: float = PATIENCE, pause: float = 0.05) -> Any:
+    """What ``condition`` answers as soon as it is true; ``pause`` is how long it is left alone in between."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if answer := condition():
             return answer
-        time.sleep(0.05)
+        time.sleep(pause)
     raise AssertionError("It did not happen in time.")
