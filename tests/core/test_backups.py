@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import func, select
 
 from helpdesk.core import accounts, files, generation, holding, locks, sign_in_sessions, trusted_devices, unused_files
-from helpdesk.core.backups import making, notes, restoring, rotation, verifying
+from helpdesk.core.backups import making, notes, restoring, rotation, sealing, verifying
 from helpdesk.core.backups.errors import BackupError, NoRoom, Refused, Unusable, WrongPassphrase
 from helpdesk.core.clock import now
 from helpdesk.core.config import Config
@@ -31,8 +31,16 @@ from helpdesk.core.settings import BackupSettings
 from helpdesk.core.transaction import transaction
 
 SECRET = "a long passphrase"
-# Opening a passphrase is slow on purpose.
+# To lock and to open a key with a passphrase is slow on purpose: two seconds each.
 ENCRYPTED = pytest.param(SECRET, marks=pytest.mark.slow)
+fresh_key, opened = cache(sealing._fresh_key), cache(sealing._opened)
+
+
+@pytest.fixture
+def one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All backups have the same key, which each passphrase locks and opens once for all tests of this process."""
+    monkeypatch.setattr(sealing, "_fresh_key", fresh_key)
+    monkeypatch.setattr(sealing, "_opened", opened)
 
 
 @pytest.fixture
@@ -80,7 +88,9 @@ def ways_in(config: Config, make_app: Callable[..., Any]) -> list[int]:
 
 @pytest.mark.db
 @pytest.mark.parametrize("passphrase", ["", ENCRYPTED])
-def test_a_desk_comes_back_as_it_was_and_is_held(full: Path, elsewhere: Config, make_app: Any, passphrase: str) -> None:
+def test_a_desk_comes_back_as_it_was_and_is_held(
+    full: Path, elsewhere: Config, make_app: Any, one_key: None, passphrase: str
+) -> None:
     person = db.session.scalars(select(User).order_by(User.id).limit(1)).one()
     sign_in_sessions.begin(person)
     trusted_devices.remember(person, "192.0.2.7", "Firefox")
@@ -124,6 +134,12 @@ def test_it_is_an_ordinary_tar_that_can_be_opened_by_hand(full: Path, tmp_path: 
     assert json.loads((out / "manifest.json").read_text())["kind"] == "whole"
 
 
+@pytest.fixture
+def not_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drill does all but for starting a process that migrates the database."""
+    monkeypatch.setattr(verifying, "_migrate", lambda _folder, _url: None)
+
+
 @pytest.mark.db
 def test_a_drill_is_noted_beside_the_backup(full: Path, app: Any) -> None:
     made = making.make()
@@ -148,7 +164,7 @@ def test_a_drill_finds_what_is_wrong(full: Path, app: Any) -> None:
 
 
 def test_a_drill_with_what_is_not_of_this_desk_leaves_no_note(
-    full: Path, app: Any, make_app: Any, tmp_path: Path
+    full: Path, app: Any, make_app: Any, tmp_path: Path, not_migrated: None
 ) -> None:
     config = app.config["HELPDESK"]
     theirs, short, text = tmp_path / "theirs.tar", tmp_path / "short.tar", tmp_path / "text.tar"
@@ -174,7 +190,9 @@ def test_a_drill_with_what_is_not_of_this_desk_leaves_no_note(
     assert notes.last_good(full / "backups") is None
 
 
-def test_a_copy_of_a_backup_of_this_desk_is_known_by_its_manifest(full: Path, app: Any, tmp_path: Path) -> None:
+def test_a_copy_of_a_backup_of_this_desk_is_known_by_its_manifest(
+    full: Path, app: Any, tmp_path: Path, not_migrated: None
+) -> None:
     made = making.make(tmp_path / "ours.tar")
     copy = full / "backups" / "copy.tar"
     for note in (made.path.with_name("ours.tar.json"), full / "backups" / "ours.tar.json"):
@@ -271,16 +289,8 @@ def test_huge_headers_are_not_read_into_memory(full: Path, tmp_path: Path) -> No
         refused(written(tmp_path / "forged.tar", [long, *members(made.path)], format=form), tmp_path)
 
 
-@pytest.fixture
-def opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same key is opened by the same passphrase once: that takes seconds."""
-    import pyrage
-
-    monkeypatch.setattr(pyrage.passphrase, "decrypt", cache(pyrage.passphrase.decrypt))
-
-
 @pytest.mark.parametrize("passphrase", ["", ENCRYPTED])
-def test_a_truncated_backup_changes_nothing(full: Path, tmp_path: Path, opened_once: None, passphrase: str) -> None:
+def test_a_truncated_backup_changes_nothing(full: Path, tmp_path: Path, one_key: None, passphrase: str) -> None:
     made = making.make(tmp_path / "good.tar", passphrase=passphrase)
     data = made.path.read_bytes()
     short = tmp_path / "short.tar"
@@ -292,7 +302,7 @@ def test_a_truncated_backup_changes_nothing(full: Path, tmp_path: Path, opened_o
 
 
 @pytest.mark.slow
-def test_an_encrypted_backup_that_was_changed_is_not_restored(full: Path, tmp_path: Path, opened_once: None) -> None:
+def test_an_encrypted_backup_that_was_changed_is_not_restored(full: Path, tmp_path: Path, one_key: None) -> None:
     made = making.make(tmp_path / "good.tar", passphrase=SECRET)
     good = made.path.read_bytes()
     for part in (0.05, 0.5, 0.9):
@@ -302,9 +312,9 @@ def test_an_encrypted_backup_that_was_changed_is_not_restored(full: Path, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_wrong_passphrase_is_said(full: Path, tmp_path: Path) -> None:
+def test_a_wrong_passphrase_is_said(full: Path, tmp_path: Path, one_key: None) -> None:
     made = making.make(tmp_path / "good.tar", passphrase=SECRET)
-    assert "passphrase" in refused(made.path, tmp_path, WrongPassphrase, "another one")
+    assert "passphrase does not open" in refused(made.path, tmp_path, WrongPassphrase, "another one")
     assert "encrypted" in refused(made.path, tmp_path, WrongPassphrase)
 
 

@@ -31,8 +31,8 @@ def sealing(target: BinaryIO, passphrase: str) -> Iterator[IO[bytes]]:
     # Imported only here, like everything that few need.
     import pyrage
 
-    identity = pyrage.x25519.Identity.generate()
-    _write_member(target, KEY, pyrage.passphrase.encrypt(f"{identity}\n".encode(), passphrase))
+    identity, locked = _fresh_key(passphrase)
+    _write_member(target, KEY, locked)
     head = target.tell()
     target.write(_header(SEALED, 0))
     begin = target.tell()
@@ -49,6 +49,14 @@ def sealing(target: BinaryIO, passphrase: str) -> Iterator[IO[bytes]]:
     target.seek(head)
     target.write(_header(SEALED, size))
     target.seek(0, io.SEEK_END)
+
+
+def _fresh_key(passphrase: str) -> tuple[Any, bytes]:
+    """A new key, and the same as the passphrase opens it."""
+    import pyrage
+
+    identity = pyrage.x25519.Identity.generate()
+    return identity, pyrage.passphrase.encrypt(f"{identity}\n".encode(), passphrase)
 
 
 class _Remembering:
