@@ -90,6 +90,15 @@ def test_what_is_found(make_ticket: Any, make_user: Any, make_team: Any) -> None
 
 
 @pytest.mark.db
+def test_a_status_is_found_by_its_name_in_any_letters(make_ticket: Any, make_user: Any) -> None:
+    agent, ticket = make_user("agent"), make_ticket("Chain", status="solved")
+    with transaction():
+        ticket.status.name = "Überprüft"
+    assert found("status:überprüft", agent) == found("status:ÜBERPRÜFT", agent) == {"Chain"}
+    assert found("status:geprüft", agent) == set()
+
+
+@pytest.mark.db
 def test_only_what_the_reader_may_see(make_ticket: Any, make_user: Any, make_team: Any) -> None:
     agent, admin = make_user("agent"), make_user("admin")
     make_ticket("Secret wheel", text="hidden wheel", team=make_team(private=True))

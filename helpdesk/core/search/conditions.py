@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, exists, false, func, not_, or_, select
 
 from helpdesk.core import day_ranges, i18n, lateness, statuses
+from helpdesk.core.extensions import db
 from helpdesk.core.models import Attachment, Follower, Message, Status, Tag, Team, TeamMember, Ticket, User
 from helpdesk.core.models.ticket import CATEGORIES, PRIORITIES, UNSOLVED
 from helpdesk.core.search.matching import people_criterion
@@ -66,8 +67,13 @@ def _to(text: str, user: User) -> _Criterion:
 def _status(text: str, user: User) -> _Criterion:
     wanted = text.casefold()
     categories = [one for one in CATEGORIES if wanted in (one, statuses.category_label(one).casefold())]
-    named = or_(Status.key == wanted, func.lower(Status.name) == wanted, Status.category.in_(categories))
-    return Ticket.status_id.in_(select(Status.id).where(named))
+    # There are few, and SQLite makes small letters of English ones alone.
+    found = [
+        one.id
+        for one in db.session.scalars(select(Status))
+        if one.category in categories or wanted in (one.key, one.name.casefold(), statuses.label(one).casefold())
+    ]
+    return Ticket.status_id.in_(found)
 
 
 def _tag(text: str, user: User) -> _Criterion:
