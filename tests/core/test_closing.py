@@ -49,7 +49,7 @@ def test_pages_offer_closing_to_who_may(
     if denied:
         request.getfixturevalue("kept_open")
     client, ticket = sign_in(make_user("agent")), make_ticket()
-    for path in (f"/desk/tickets/{ticket.id}", f"/desk/tickets/{ticket.id}/edit"):
+    for path in (f"/desk/tickets/{ticket.id}", f"/desk/tickets/{ticket.id}/edit", f"/desk/bulk?ids={ticket.id}"):
         page = client.get(path).text
         assert 'value="solved"' in page and ('value="closed"' in page) is not denied, path
     answer = client.post(f"/desk/tickets/{ticket.id}/set/status", data={"value": "closed", "version": ticket.version})

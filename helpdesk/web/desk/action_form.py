@@ -4,17 +4,18 @@ from flask_babel import gettext as _
 
 from helpdesk.core import actions, statuses, ticket_types, topics
 from helpdesk.core import labels as names
+from helpdesk.core.models import User
 from helpdesk.core.models.ticket import PRIORITIES
 from helpdesk.web.desk import choices
 
 Options = list[tuple[str, str]]
 
 
-def options() -> dict[str, Options]:
-    """What each field with a menu offers, by kind. Four queries at most."""
+def options(user: User | None = None) -> dict[str, Options]:
+    """What each field with a menu offers, by kind; with ``user``, the statuses that they may give. Four queries at most."""
     same = ("", _("As it is"))
     return {
-        "set_status": [same, *((one.key, choices.status_label(one)) for one in choices.offered_statuses())],
+        "set_status": [same, *((one.key, choices.status_label(one)) for one in choices.offered_statuses(user))],
         "assign": [
             *(same, ("me", _("Me")), ("none", _("Nobody"))),
             *((str(one.id), one.display_name) for one in choices.agents()),

@@ -97,7 +97,7 @@ def _form(errors: Mapping[str, str], typed: Mapping[str, str], code: int) -> Any
         filter=which.as_dict() if isinstance(which, TicketFilter) else {},
         errors=errors,
         typed=typed,
-        options=action_form.options(),
+        options=action_form.options(user),
         labels=action_form.labels(),
         macros=macros.listed(user, only_active=True),
         back=_back(),
