@@ -12,7 +12,7 @@ Options = list[tuple[str, str]]
 
 
 def options(user: User | None = None) -> dict[str, Options]:
-    """What each field with a menu offers, by kind; with ``user``, the statuses that they may give. Four queries at most."""
+    """What each field with a menu offers, by kind; only statuses that ``user`` may give. Four queries at most."""
     same = ("", _("As it is"))
     return {
         "set_status": [same, *((one.key, choices.status_label(one)) for one in choices.offered_statuses(user))],
