@@ -64,16 +64,18 @@ _ARMED = r"""
   return found;
 }
 """.replace("HOSTILE", repr(HOST)).replace("MARKED", repr(MARK))
-_FETCHED = """
-async (paths) => {
-  const found = [];
-  for (const path of paths) {
-    const answer = await fetch(path, { redirect: "manual" });
+# Fetches pages, and judges them where they are: what they say is long.
+_FETCHED = f"""
+async (paths) => {{
+  const statuses = [], documents = [];
+  for (const path of paths) {{
+    const answer = await fetch(path, {{ redirect: "manual" }});
+    statuses.push([path, answer.status]);
     const html = (answer.headers.get("Content-Type") ?? "").startsWith("text/html") && answer.type === "basic";
-    found.push([path, answer.status, html ? await answer.text() : ""]);
-  }
-  return found;
-}
+    if (html) documents.push([path, await answer.text()]);
+  }}
+  return [statuses, ({_ARMED})(documents)];
+}}
 """
 
 
@@ -92,12 +94,22 @@ class Oracle:
         self.page: Page = context.new_page()
 
     def open(self, path: str) -> int:
-        """Open a page as a person does, with its scripts; answer its status and note what is armed in it."""
+        """Open a page as a person does, with its scripts; answer its status and note what is armed in it.
+
+        The status is that of the address itself, where it leads to another.
+        """
         answer = self.page.goto(self.address + path, wait_until="load")
         assert answer is not None, path
         if answer.headers.get("content-type", "").startswith("text/html"):
             self.look()
-        return answer.status
+        first = answer.request
+        while first.redirected_from is not None:
+            first = first.redirected_from
+        if first is answer.request:
+            return answer.status
+        began = first.response()
+        assert began is not None, path
+        return began.status
 
     def look(self) -> None:
         """Note what is armed in the page as it now is."""
@@ -112,9 +124,9 @@ class Oracle:
 
     def parse(self, paths: list[str]) -> dict[str, int]:
         """Fetch pages and parse them without running anything; answer their statuses and note what is armed."""
-        fetched = self.page.evaluate(_FETCHED, paths)
-        self.found += self.judge([(path, html) for path, _status, html in fetched if html])
-        return {path: status for path, status, _html in fetched}
+        statuses, armed = self.page.evaluate(_FETCHED, paths)
+        self.found += armed
+        return dict(statuses)
 
     def judge(self, documents: list[tuple[str, str]]) -> list[str]:
         """What is armed in documents, each with a name, as Chromium parses them; nothing of them runs."""

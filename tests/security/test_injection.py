@@ -49,7 +49,8 @@ HOSTILE = [
     "\u202e\ufeff\U0001f600",
     "a" * 3000,
 ]
-# As bytes that are no text, and as many of one name.
+WIDENING = ["' OR '1'='1", "ticket.id) OR 1=1 --", "%", "-1"]
+# As bytes that are no text.
 RAW = ["%FF%FE", "%ED%A0%80", "%zz"]
 LEAKS = ("Traceback", "sqlalchemy", "sqlite3.", "psycopg", "SELECT ", "Error:", "jinja2")
 
@@ -100,15 +101,21 @@ def pages(desk: FilledDesk, actor: str) -> Iterator[Case]:
 
 @pytest.mark.parametrize("actor", ["administrator", "outsider", "requester"])
 def test_no_query_breaks_a_page_or_shows_more(filled: FilledDesk, recorded: dict[str, set[str]], actor: str) -> None:
-    """Every page, every name that its view reads, hostile values: no 500, no word of a database, nobody else's rows."""
+    """Every page, every name that its view reads, hostile values: no 500, no word of a database, nobody else's rows.
+
+    What breaks a page breaks it for the administrator. Others are asked whether they are shown more.
+    """
     faults: list[str] = []
     for turn, case in enumerate(pages(filled, actor)):
         Read.endpoint = case.row
+        names: list[str] = []
         # What is read may depend on what there is.
         for _turn in range(2):
-            names = sorted(recorded[case.row])
             filled.ask(actor, "GET", _with(case.path, urlencode(dict.fromkeys(names, "1"))))
-        for query in _queries(sorted(recorded[case.row]), turn, 3 if actor == "administrator" else 5):
+            if not (names := sorted(recorded[case.row])):
+                break
+        breaks = actor == "administrator" or case.expected["administrator"] != "open"
+        for query in _queries(names, turn) if breaks else _widening(names):
             answer = filled.ask(actor, "GET", _with(case.path, query))
             faults += [f"{case.path}?{query[:80]} as {actor}: {fault}" for fault in _faults(filled, actor, answer)]
     filled.put_back()
@@ -116,18 +123,24 @@ def test_no_query_breaks_a_page_or_shows_more(filled: FilledDesk, recorded: dict
     assert not faults, "\n".join(faults)
 
 
-def _queries(names: list[str], turn: int, step: int) -> Iterator[str]:
+def _queries(names: list[str], turn: int) -> Iterator[str]:
     if not names:
         return
     # Each page gets some of them, so that all of them meet a few pages of each kind.
-    for value in HOSTILE[turn % step :: step]:
+    for value in HOSTILE[turn % 3 :: 3]:
         yield urlencode(dict.fromkeys(names, value))
-    for raw in RAW:
-        yield "&".join(f"{quote(name)}={raw}" for name in names)
+    # They are made text before any view is called: one of them is enough for a page.
+    yield "&".join(f"{quote(name)}={RAW[turn % len(RAW)]}" for name in names)
     yield urlencode([(name, value) for name in names for value in ("1", "2", *HOSTILE[:5])])
     # Each alone: another one may have been refused first.
     for name in names:
         yield urlencode({name: "9" * 40})
+
+
+def _widening(names: list[str]) -> Iterator[str]:
+    """What would find more than one may see, if it were taken for a part of the question to the database."""
+    for value in WIDENING if names else ():
+        yield urlencode(dict.fromkeys(names, value))
 
 
 def _with(path: str, query: str) -> str:
@@ -149,11 +162,16 @@ def _faults(desk: FilledDesk, actor: str, answer: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("actor", ["administrator", "agent", "requester", "stranger"])
 def test_no_form_breaks(filled: FilledDesk, recorded: dict[str, set[str]], actor: str) -> None:
-    """Every form, hostile values in every field that its view reads: no 500, and no other site to be led to."""
+    """Every form, hostile values in every field that its view reads: no 500, and no other site to be led to.
+
+    Agents are shown nothing else than the administrator: they are asked for the forms that are theirs alone.
+    """
     faults: list[str] = []
     seen = set()
     for case in cases(filled, table_of(filled.app)):
         if case.expected[actor] != "open" or case.methods == {"GET"} or case.row in seen or case.row in NOT_ALL_AT_ONCE:
+            continue
+        if actor == "agent" and case.expected["administrator"] == "open":
             continue
         seen.add(case.row)
         Read.endpoint = case.row
