@@ -211,15 +211,16 @@ def test_what_cannot_be_used_is_listed_and_tried_again(helpdesk: Run) -> None:
     assert helpdesk("mail", "retry", "99", "--outgoing").err.startswith("There is no outgoing message 99")
 
 
-def test_parse_needs_no_home_and_stores_nothing(process: Run, tmp_path: Path) -> None:
+def test_parse_needs_no_home_and_stores_nothing(helpdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m.eml").write_bytes(MAIL)
     (tmp_path / "file").write_text("")
-    home = tmp_path / "file" / "home"  # cannot be made
-    said = process("mail", "parse", str(tmp_path / "m.eml"), "--json", HELPDESK_HOME=str(home))
+    # It cannot be made.
+    monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "file" / "home"))
+    said = helpdesk("mail", "parse", str(tmp_path / "m.eml"), "--json")
     assert said.status == 0, said.err
     (mail,) = said.json
     assert mail["subject"] == "Lock" and mail["from"] == {"name": "Tom Ashby", "email": "tom@post.example"}
     wanted = "file subject from reply_to to cc date message_id in_reply_to references machine text quoted html"
     assert set(mail) >= {*wanted.split(), "attachments", "problems"}
-    said = process("mail", "parse", "-", feed=MAIL, HELPDESK_HOME=str(home))
+    said = helpdesk("mail", "parse", "-", feed=MAIL)
     assert said.status == 0 and "from Tom Ashby <tom@post.example>" in said.out and "It is stuck." in said.out

@@ -27,7 +27,9 @@ def test_an_empty_home_becomes_a_desk_with_a_setup_link(serve: Callable[..., Des
     assert desk.process.wait(PATIENCE) == 0
 
 
-def test_a_desk_with_an_administrator_prints_no_link(serve: Callable[..., Desk], helpdesk: Callable[..., Said]) -> None:
+def test_a_desk_with_an_administrator_prints_no_link_and_ctrl_c_stops_it(
+    serve: Callable[..., Desk], helpdesk: Callable[..., Said]
+) -> None:
     words = ("user", "add", "sam@shop.example", "--role", "admin", "--password-stdin")
     assert helpdesk(*words, feed="a rather long pass phrase\n").status == 0
     desk = serve()
@@ -36,12 +38,17 @@ def test_a_desk_with_an_administrator_prints_no_link(serve: Callable[..., Desk],
     assert any(f"The desk is at http://127.0.0.1:{desk.port}/" in line for line in desk.said)
     told = f"http://127.0.0.1:{desk.port} (no public_url)"
     assert told in helpdesk("doctor").out
-    desk.process.send_signal(signal.SIGTERM)
-    desk.process.wait(PATIENCE)
+    children = list(desk.children().values())
+    assert len(children) == 2
+    os.kill(desk.process.pid, signal.SIGINT)
+    assert desk.process.wait(PATIENCE) == 0
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
     assert told not in helpdesk("doctor").out
 
 
-def test_a_killed_worker_comes_back(serve: Callable[..., Desk]) -> None:
+def test_work_is_done_by_the_worker_that_comes_after_a_killed_one(
+    serve: Callable[..., Desk], helpdesk: Callable[..., Said], home: Path
+) -> None:
     desk = serve()
     desk.read_until("Stop it with Ctrl")
     first = wait_for(lambda: desk.children().get("worker"))
@@ -49,11 +56,6 @@ def test_a_killed_worker_comes_back(serve: Callable[..., Desk]) -> None:
     second = wait_for(lambda: desk.children().get("worker", first) != first and desk.children().get("worker"))
     assert second != first
     assert desk.status_of("/auth/sign-in") == 200
-
-
-def test_work_is_done_by_the_worker(serve: Callable[..., Desk], helpdesk: Callable[..., Said], home: Path) -> None:
-    desk = serve()
-    desk.read_until("Stop it with Ctrl")
     assert helpdesk("mail", "receive", feed=b"From: a@b.example\nSubject: Hello\n\nHi\n").status == 0
     # The notice that it was received is tried; nothing is set up yet that it could leave by.
     wait_for(
@@ -66,32 +68,26 @@ def test_work_is_done_by_the_worker(serve: Callable[..., Desk], helpdesk: Callab
     assert findings["worker"] == "ok" and findings["jobs"] == "ok"
 
 
-def test_ctrl_c_stops_it(serve: Callable[..., Desk]) -> None:
-    desk = serve()
-    desk.read_until("Stop it with Ctrl")
-    children = list(desk.children().values())
-    assert len(children) == 2
-    os.kill(desk.process.pid, signal.SIGINT)
-    assert desk.process.wait(PATIENCE) == 0
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
-
-
 @pytest.mark.parametrize("command", ["serve", "web"])
-def test_a_port_that_is_taken_is_one_sentence(process: Callable[..., Said], command: str) -> None:
+def test_a_port_that_is_taken_is_one_sentence(
+    helpdesk: Callable[..., Said], nothing_serves: None, command: str
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        said = process(command, "--port", str(port))
+        said = helpdesk(command, "--port", str(port))
     assert said.status == 1
     assert_one_sentence(said.err, f"Port {port} on 127.0.0.1 is taken by another program")
 
 
-def test_a_home_that_cannot_be_written_is_one_sentence(process: Callable[..., Said], tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_written_is_one_sentence(
+    helpdesk: Callable[..., Said], nothing_serves: None, tmp_path: Path
+) -> None:
     # As root every folder can be written; below a file nobody can make one.
     (tmp_path / "file").write_text("")
     for command in ("serve", "init", "demo"):
-        said = process(command, "--home", str(tmp_path / "file" / "home"))
+        said = helpdesk(command, "--home", str(tmp_path / "file" / "home"))
         assert said.status == 1
         assert_one_sentence(said.err, "cannot be written")
 
@@ -117,12 +113,12 @@ def test_a_broken_configuration_is_one_sentence(
 
 @pytest.mark.parametrize("words", [("serve",), ("web",), ("worker",), ("init",), ("user", "list"), ("db", "upgrade")])
 def test_a_database_from_a_newer_version_is_left_alone(
-    process: Callable[..., Said], home: Path, words: tuple[str, ...]
+    helpdesk: Callable[..., Said], nothing_serves: None, home: Path, words: tuple[str, ...]
 ) -> None:
     with sqlite3.connect(home / "helpdesk.sqlite3") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
-    said = process(*words)
+    said = helpdesk(*words)
     assert said.status == 1
     assert_one_sentence(said.err, "made by a newer one")
     with sqlite3.connect(home / "helpdesk.sqlite3") as database:
@@ -130,8 +126,8 @@ def test_a_database_from_a_newer_version_is_left_alone(
     database.close()
 
 
-def test_an_unknown_port_is_a_usage_error(process: Callable[..., Said]) -> None:
-    said = process("serve", "--port", "http")
+def test_an_unknown_port_is_a_usage_error(helpdesk: Callable[..., Said]) -> None:
+    said = helpdesk("serve", "--port", "http")
     assert said.status == 2
     assert_one_sentence(said.err, "'http' is not a valid integer")
 
