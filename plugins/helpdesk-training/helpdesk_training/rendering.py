@@ -1,22 +1,34 @@
 """Markdown of lessons as harmless HTML, and the language in which a text is there."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import url_for
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from helpdesk.api import clean_html, fallbacks
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 Address = Callable[[str], str | None]
 # Hosts that cannot be (RFC 2606) stand for files and lessons until the text has been cleaned.
 _FILE, _LESSON = "https://file.invalid/", "https://lesson.invalid/"
 _STANDS_FOR = re.compile(r'href="https://(file|lesson)\.invalid/([^"]*)"')
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    # Imported only here: every command would start with it, and few show a lesson.
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
 def lesson_html(
@@ -28,9 +40,10 @@ def lesson_html(
     """
     files = file_url or (lambda name: url_for("training.course_file", course_id=course_id, name=name))
     lessons = lesson_url or (lambda key: url_for("training.lesson_link", course_id=course_id, lesson_id=key))
-    tokens = _MARKDOWN.parse(text)
+    markdown = _markdown()
+    tokens = markdown.parse(text)
     _point_inwards(tokens)
-    html = clean_html(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}), files)
+    html = clean_html(markdown.renderer.render(tokens, markdown.options, {}), files)
 
     def address(found: re.Match[str]) -> str:
         target = (files if found[1] == "file" else lessons)(unquote(found[2]))
@@ -51,7 +64,7 @@ def named_lessons(text: str) -> set[str]:
 
 def targets(text: str) -> list[str]:
     """Every address that a Markdown text links to or shows, as it is written."""
-    return [str(token.attrs[_ATTRIBUTE[token.type]]) for token in _flat(_MARKDOWN.parse(text)) if _has_target(token)]
+    return [str(token.attrs[_ATTRIBUTE[token.type]]) for token in _flat(_markdown().parse(text)) if _has_target(token)]
 
 
 def locale_of(texts: Mapping[str, Any] | None, locale: str | None) -> str | None:
