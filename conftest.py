@@ -119,9 +119,12 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_browser(chromium: str) -> Iterator[Any]:
-    """Chromium, started once for the tests of a file. It knows no name of a machine, so that it asks nobody for one."""
+    """Chromium, started once for all tests; each makes contexts of its own.
+
+    It knows no name of a machine, so that it asks nobody for one.
+    """
     from playwright.sync_api import expect, sync_playwright
 
     # A busy machine is no fault of the page.
