@@ -1,12 +1,13 @@
 """The bell on an open page, what the browser itself shows, and the choices, in a real Chromium."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from helpdesk.testing.served import ServedDesk
-from tests.browser import owner
+from helpdesk.core import settings
+from helpdesk.core.settings import DeskSettings
 from tests.browser.owner import PATIENCE
 from tests.browser.settling import look_with_axe
 
@@ -28,38 +29,42 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_an_open_page_tells_of_a_new_ticket(
-    serve_desk: Callable[..., ServedDesk],
-    browser: Browser,
+    app: Any,
+    open_as: Callable[..., Page],
+    listen: Callable[[Any], str],
+    as_admin: Any,
+    make_user: Any,
+    make_ticket: Any,
+    run_jobs: Callable[[], int],
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    desk = serve_desk()
-    page = owner.new_page(browser, locale="en-GB", viewport=WIDE)
+    settings.save(DeskSettings, {"set_up": True}, None)
+    address = listen(app)
+    page = open_as(as_admin, address, locale="en-GB")
     page.add_init_script(RECORDER)
-    problems = watch(page, desk.url)
-    owner.add_owner(desk)
-    owner.enter(page, desk)
+    problems = watch(page, address)
 
     # The browser asks only when somebody wants it to.
-    page.goto(f"{desk.url}/desk/notifications/choices")
+    page.goto(f"{address}/desk/notifications/choices")
     assert page.evaluate("Notification.permission") == "default"
     page.get_by_role("button", name="Let this browser tell me").click()
     expect(page.get_by_text("This browser tells you while the desk is open in it.")).to_be_visible(timeout=PATIENCE)
     check(page, "notice-choices", picture)
 
     # A page that is open shows what comes, by itself.
-    page.goto(f"{desk.url}/desk/views/all")
+    page.goto(f"{address}/desk/views/all")
     bell = page.locator("#bell")
     expect(bell).to_have_attribute("title", "Notices", timeout=PATIENCE)
     with page.expect_response(lambda answer: "/notifications/news" in answer.url, timeout=PATIENCE):
         pass
-    words = ("--from", "tom@post.example", "--subject", "The wheel is bent", "--text", "It wobbles.")
-    desk.run("ticket", "open", *words)
+    make_ticket("The wheel is bent", requester=make_user(name="Tom", email="tom@post.example"))
+    run_jobs()
     expect(bell.locator("[data-count]")).to_have_text("1", timeout=PATIENCE)
     expect(bell).to_have_attribute("aria-label", "Notices: 1 unread", timeout=PATIENCE)
     page.wait_for_function("window.shown.length === 1", timeout=PATIENCE)
     title, text, tag = page.evaluate("window.shown[0]")
-    assert (title, text) == ("#1 The wheel is bent", "New from tom@post.example.") and tag.startswith("helpdesk-")
+    assert (title, text) == ("#1 The wheel is bent", "New from Tom.") and tag.startswith("helpdesk-")
 
     bell.click()
     expect(page.locator(".notice-unread")).to_have_count(1, timeout=PATIENCE)
@@ -67,7 +72,7 @@ def test_an_open_page_tells_of_a_new_ticket(
     page.get_by_role("link", name="The wheel is bent").click()
     page.wait_for_url("**/desk/tickets/1")
     expect(bell.locator("[data-count]")).to_be_hidden(timeout=PATIENCE)
-    page.goto(f"{desk.url}/desk/notifications")
+    page.goto(f"{address}/desk/notifications")
     expect(page.locator(".notice")).to_have_count(1, timeout=PATIENCE)
     expect(page.locator(".notice-unread")).to_have_count(0, timeout=PATIENCE)
     assert page.evaluate("window.shown.length") == 0, "nothing is shown twice"

@@ -1,42 +1,47 @@
 """The search and the palette as people use them: by keyboard, narrow and wide, dark, from right to left, in Chinese."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from helpdesk.testing.served import ServedDesk
-from tests.browser import owner
+from helpdesk.core import settings
+from helpdesk.core.settings import DeskSettings
 from tests.browser.owner import PATIENCE
-from tests.browser.settling import look_with_axe
-
-NARROW, WIDE = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
+from tests.browser.settling import look_over
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_words_are_found_and_a_page_is_opened_by_keyboard_alone(
-    serve_desk: Callable[..., ServedDesk],
-    browser: Browser,
+    app: Any,
+    open_as: Callable[..., Page],
+    listen: Callable[[Any], str],
+    as_admin: Any,
+    make_ticket: Any,
+    run_jobs: Callable[[], int],
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    desk = serve_desk()
-    page = owner.sign_in(browser, desk, locale="en-GB", viewport=WIDE)
-    problems = watch(page, desk.url)
-    for subject, words in (("The wheel wobbles", "Order 4711-AB is bent"), ("退款申请", "我的订单还没有退款")):
-        said = ("--from", "tom@post.example", "--subject", subject, "--text", words)
-        desk.run("ticket", "open", *said)
+    settings.save(DeskSettings, {"set_up": True}, None)
+    address = listen(app)
+    page = open_as(as_admin, address, locale="en-GB")
+    problems = watch(page, address)
+    make_ticket("The wheel wobbles", "Order 4711-AB is bent")
+    make_ticket("退款申请", "我的订单还没有退款")
+    # What was written is found once a worker has read it.
+    run_jobs()
 
-    # "/" is where the box of the page is; what was written a moment ago is found by itself.
-    page.goto(f"{desk.url}/desk/views/all")
+    # "/" is where the box of the page is.
+    page.goto(f"{address}/desk/views/all")
     page.keyboard.press("/")
     expect(page.locator(".jump-form input")).to_be_focused(timeout=PATIENCE)
     page.keyboard.type("4711-ab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/search?q=4711-ab")
-    _until_shown(page, "mark", "4711-AB")
-    _look(page, "search", picture)
+    expect(page.locator("mark").first).to_have_text("4711-AB", timeout=PATIENCE)
+    assert look_over(page, "search", picture) == []
     page.locator(".hit a").first.click()
     page.wait_for_url("**/desk/tickets/1*")
 
@@ -48,7 +53,7 @@ def test_words_are_found_and_a_page_is_opened_by_keyboard_alone(
     expect(box).to_have_attribute("aria-activedescendant", "palette-act-1", timeout=PATIENCE)
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("option", name="Write an internal note")).to_have_attribute("aria-selected", "true")
-    _look(page, "palette", picture)
+    assert look_over(page, "palette", picture) == []
     page.keyboard.press("Enter")
     expect(page.locator("#palette")).to_be_hidden(timeout=PATIENCE)
     expect(page.locator("#mode-note")).to_be_checked(timeout=PATIENCE)
@@ -65,7 +70,7 @@ def test_words_are_found_and_a_page_is_opened_by_keyboard_alone(
     expect(page.get_by_role("option", name="Search everywhere for “zzzz”")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("Escape")
     expect(page.locator("#palette")).to_be_hidden(timeout=PATIENCE)
-    page.goto(f"{desk.url}/admin/jobs")
+    page.goto(f"{address}/admin/jobs")
     page.keyboard.press("/")
     page.keyboard.type("prefer")
     expect(page.get_by_role("option", name="Your preferences")).to_have_attribute(
@@ -74,31 +79,3 @@ def test_words_are_found_and_a_page_is_opened_by_keyboard_alone(
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/me")
     assert problems == []
-
-
-def _until_shown(page: Page, selector: str, text: str) -> None:
-    """A worker reads what was written: ask again until it has."""
-    for _turn in range(int(PATIENCE / 500)):
-        if page.locator(selector, has_text=text).count():
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(f"{text} is not found.")
-
-
-def _look(page: Page, name: str, picture: Callable[[Page, str], None]) -> None:
-    """axe finds nothing, light and dark, both ways, narrow and wide; nothing is wider than the page."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        for size in (NARROW, WIDE):
-            page.set_viewport_size(size)
-            for direction in ("ltr", "rtl"):
-                page.evaluate("way => { document.documentElement.dir = way }", direction)
-                found = look_with_axe(page)["violations"]
-                where = f"{name} {scheme} {size['width']} {direction}"
-                assert found == [], (where, [(one["id"], one["nodes"][0]["html"]) for one in found])
-                wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-                assert not wide, where
-            page.evaluate("document.documentElement.dir = 'ltr'")
-            picture(page, f"{name}-{scheme}-{size['width']}")
-    page.emulate_media(color_scheme="light")

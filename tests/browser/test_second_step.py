@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from helpdesk.testing.served import ServedDesk
+from helpdesk.core import settings
+from helpdesk.core.settings import DeskSettings
 from tests.browser import owner
 from tests.browser.owner import PATIENCE
 
@@ -28,31 +30,37 @@ class App:
         return self._codes.generate_otp(self._used)
 
 
-def give_password(page: Page, desk: ServedDesk) -> None:
-    page.goto(f"{desk.url}/auth/sign-in")
+def give_password(page: Page, address: str) -> None:
+    page.goto(f"{address}/auth/sign-in")
     page.get_by_label("E-mail address").fill(owner.EMAIL)
     page.get_by_label("Password").fill(owner.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
 
-def sign_out(page: Page, desk: ServedDesk) -> None:
-    page.goto(f"{desk.url}/desk/me")
+def sign_out(page: Page, address: str) -> None:
+    page.goto(f"{address}/desk/me")
     page.locator("nav.spine details.menu summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/auth/sign-in")
 
 
 def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
-    serve_desk: Callable[..., ServedDesk],
+    app: Any,
+    listen: Callable[[Any], str],
+    make_user: Any,
     browser: Browser,
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    desk = serve_desk()
-    page = owner.sign_in(browser, desk, locale="en-GB")
-    problems = watch(page, desk.url)
+    settings.save(DeskSettings, {"set_up": True}, None)
+    make_user("admin", name="Sam Idris", email=owner.EMAIL, password=owner.PASSWORD)
+    address = listen(app)
+    page = owner.new_page(browser, locale="en-GB")
+    give_password(page, address)
+    page.wait_for_url("**/desk**")
+    problems = watch(page, address)
 
-    page.goto(f"{desk.url}/auth/security")
+    page.goto(f"{address}/auth/security")
     page.get_by_role("link", name="Set it up").click()
     page.get_by_role("button", name="Begin").click()
     image = page.locator(".qr img")
@@ -73,29 +81,29 @@ def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
 
-    sign_out(page, desk)
-    give_password(page, desk)
+    sign_out(page, address)
+    give_password(page, address)
     expect(page.get_by_role("heading", name="Second step")).to_be_visible(timeout=PATIENCE)
     picture(page, "second-step")
-    page.goto(f"{desk.url}/desk/me")
+    page.goto(f"{address}/desk/me")
     assert "/auth/sign-in" in page.url, "the password alone opens nothing"
-    give_password(page, desk)
+    give_password(page, address)
     page.get_by_label("Code", exact=True).fill(app.code())
     page.get_by_label("Ask for no code in this browser").check()
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/desk/**")
 
-    sign_out(page, desk)
-    give_password(page, desk)
+    sign_out(page, address)
+    give_password(page, address)
     page.wait_for_url("**/desk/**")
 
     other = owner.new_page(browser, locale="en-GB")
-    watch(other, desk.url)
-    give_password(other, desk)
+    watch(other, address)
+    give_password(other, address)
     other.get_by_label("Code", exact=True).fill(codes[3].upper())
     other.get_by_role("button", name="Sign in").click()
     other.wait_for_url("**/desk/**")
-    other.goto(f"{desk.url}/auth/security")
+    other.goto(f"{address}/auth/security")
     expect(other.get_by_text("9 recovery codes are left.")).to_be_visible(timeout=PATIENCE)
     picture(other, "sign-in-and-security")
     other.set_viewport_size(NARROW)
@@ -106,8 +114,8 @@ def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
     other.get_by_role("button", name="Sign out Chrome").click()
     expect(other.get_by_text("That browser is signed out.")).to_be_visible(timeout=PATIENCE)
 
-    page.goto(f"{desk.url}/desk/me")
+    page.goto(f"{address}/desk/me")
     assert "/auth/sign-in" in page.url, "it is over at once"
-    give_password(page, desk)
+    give_password(page, address)
     expect(page.get_by_role("heading", name="Second step")).to_be_visible(timeout=PATIENCE)
     assert problems == []
