@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, TypeVar, get_type_hints
 from zoneinfo import available_timezones
 
@@ -35,7 +36,13 @@ class InvalidSettings(Exception):
 
 def zone_choices() -> list[tuple[str, str]]:
     """IANA zones for a form."""
-    return [(zone, zone) for zone in sorted(available_timezones()) if "/" in zone or zone == "UTC"]
+    return [(zone, zone) for zone in _zones()]
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    """Looked for once: it is a search through all folders of zones, and takes longer than a page."""
+    return tuple(zone for zone in sorted(available_timezones()) if "/" in zone or zone == "UTC")
 
 
 def locale_choices() -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
 from helpdesk.core.clock import now
 from helpdesk.core.digests import digest_of
@@ -58,25 +58,34 @@ def begin(user: User, address: str = "", agent: str = "") -> str:
     return secret
 
 
+# Every request asks it: it is put together once.
+_GOING_ON = (
+    select(
+        User,
+        SignInSession.id,
+        SignInSession.seen_at,
+        SignInSession.proved_at,
+        exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None)),
+    )
+    .join_from(SignInSession, User)
+    .where(
+        SignInSession.digest == bindparam("digest"),
+        SignInSession.expires_at > bindparam("moment"),
+        SignInSession.seen_at > bindparam("idle_since"),
+        User.active,
+        User.is_service.is_(False),
+    )
+)
+
+
 def find(secret: str) -> tuple[User, Session] | None:
     """Whose session it is, in one statement; None when it has ended, or the account may not sign in. Reads only.
 
     That the person is here is noted in memory; :func:`write_visits` keeps it, so that no page waits for a writer.
     """
     moment = now()
-    has_factor = exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None))
-    query = (
-        select(User, SignInSession.id, SignInSession.seen_at, SignInSession.proved_at, has_factor)
-        .join_from(SignInSession, User)
-        .where(
-            SignInSession.digest == digest_of(secret),
-            SignInSession.expires_at > moment,
-            SignInSession.seen_at > moment - IDLE,
-            User.active,
-            User.is_service.is_(False),
-        )
-    )
-    row = db.session.execute(query).first()
+    asked = {"digest": digest_of(secret), "moment": moment, "idle_since": moment - IDLE}
+    row = db.session.execute(_GOING_ON, asked).first()
     if row is None:
         return None
     user, number, seen_at, proved_at, has_second_factor = row

@@ -219,7 +219,8 @@ def _language(code: str, name: str, owners: list[str]) -> Language:
 def _texts(code: str, chosen: Filter, typed: Typed | None = None, problem: str = "", taken: Taken | None = None) -> Any:
     every = catalogs.current().texts(code)
     # Each tab says how many it would show with the same words and the same owner.
-    found = [text for text in every if _fits(text, replace(chosen, show=ALL), code)]
+    alike = replace(chosen, show=ALL)
+    found = [text for text in every if _fits(text, alike, code)]
     fitting = [text for text in found if _fits(text, chosen, code)]
     start = (chosen.page - 1) * SIZE
     rows = fitting[start : start + SIZE]
