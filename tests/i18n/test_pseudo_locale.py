@@ -1,6 +1,7 @@
 """A language in which every translated string is marked: what is shown without the mark escaped translation."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -96,21 +97,29 @@ def locale() -> str:
     return LOCALE
 
 
-@pytest.fixture
-def home(home: Path) -> Path:
-    """A home with the pseudo language."""
-    marked = Catalog(locale=LOCALE)
+@pytest.fixture(scope="session")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The catalog of the pseudo language, of all that the core and the plugins say."""
+    catalog = Catalog(locale=LOCALE)
     for template in [ROOT / "translations/messages.pot", *ROOT.glob("plugins/*/*/translations/messages.pot")]:
         with template.open("rb") as file:
             for message in read_po(file):
                 if message.id:
                     forms = [message.id] if isinstance(message.id, str) else list(message.id)
                     strings = [f"⟦{form}⟧" for form in forms]
-                    marked.add(message.id, strings[0] if len(forms) == 1 else strings, context=message.context)
+                    catalog.add(message.id, strings[0] if len(forms) == 1 else strings, context=message.context)
+    target = tmp_path_factory.mktemp("marked") / "messages.po"
+    with target.open("wb") as file:
+        write_po(file, catalog)
+    return target
+
+
+@pytest.fixture
+def home(home: Path, marked: Path) -> Path:
+    """A home with the pseudo language."""
     target = home / "translations" / LOCALE / "LC_MESSAGES"
     target.mkdir(parents=True)
-    with (target / "messages.po").open("wb") as file:
-        write_po(file, marked)
+    shutil.copy2(marked, target)
     return home
 
 
