@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -410,9 +411,14 @@ def test_a_start_that_is_killed_is_completed_by_the_next(
     serve: Callable[..., Desk], run: Run, old: dict[str, str], home: Path
 ) -> None:
     """Killed while it backs up, and when it begins to migrate; then it starts, with all that was there."""
+
+    def begun(desk: Desk, sign: str) -> bool:
+        assert desk.process.poll() is None, "".join(desk.said)
+        return any((home / "backups").glob(sign))
+
     for sign in ("*", "upgrade-*.tar"):
         desk = serve(**old)
-        wait_for(lambda sign=sign: any((home / "backups").glob(sign)), pause=0.002)
+        wait_for(partial(begun, desk, sign), pause=0.002)
         os.killpg(desk.process.pid, signal.SIGKILL)
         assert desk.process.wait(PATIENCE) == -signal.SIGKILL
     desk = serve(**old)
