@@ -66,7 +66,7 @@ def own_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     assert {path.name for path in ours.iterdir()} - before <= {"__pycache__"}
 
 
-def test_by_command_and_by_upload(
+def test_by_command_and_by_upload_and_what_does_not_load_is_undone(
     own_python: None, serve_desk: Callable[..., ServedDesk], browser: Browser, tmp_path: Path
 ) -> None:
     desk = serve_desk()
@@ -120,12 +120,7 @@ def test_by_command_and_by_upload(
     acts = desk.run("plugin", "list")
     assert "orders" in acts and "parcels" not in acts
 
-
-def test_one_that_does_not_load_is_undone(
-    own_python: None, serve_desk: Callable[..., ServedDesk], browser: Browser, tmp_path: Path
-) -> None:
-    desk = serve_desk()
-    page = sign_in(browser, desk, locale="en-GB")
+    # One that does not load is undone.
     page.goto(f"{desk.url}/admin/plugin-install")
     bad = wheel(tmp_path, "parcels", "nine parcels", "raise SystemError('no luck')\n")
     page.get_by_label("The file of the plugin").set_input_files(bad)

@@ -3,23 +3,18 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from helpdesk.core import settings
+from helpdesk.core.settings import DeskSettings
 from helpdesk.testing.served import ServedDesk, wait_for
-from tests.browser.owner import add_owner, enter, new_page
+from tests.browser.owner import add_owner, new_page
 from tests.browser.settling import look_with_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def desk(serve_desk: Callable[..., ServedDesk]) -> ServedDesk:
-    """A running desk with an administrator."""
-    started = serve_desk()
-    add_owner(started)
-    return started
 
 
 def translate(path: Path, **texts: str) -> None:
@@ -43,8 +38,10 @@ def wait_for_words(page: Page, address: str, *words: str) -> None:
 
 
 def test_from_nothing_to_a_live_page(
-    desk: ServedDesk, browser: Browser, watch: Callable[[Page, str], list[str]]
+    serve_desk: Callable[..., ServedDesk], browser: Browser, watch: Callable[[Page, str], list[str]]
 ) -> None:
+    desk = serve_desk()
+    add_owner(desk)
     page = new_page(browser, viewport={"width": 1280, "height": 900})
     problems = watch(page, desk.url)
     page.goto(f"{desk.url}/auth/sign-in")
@@ -68,18 +65,21 @@ def test_from_nothing_to_a_live_page(
     assert "start" not in desk.said().split("Stop it with Ctrl+C")[1].lower()
 
 
-def test_an_owner_corrects_a_text_in_place(desk: ServedDesk, browser: Browser) -> None:
-    owner = new_page(browser, viewport={"width": 1280, "height": 900})
-    enter(owner, desk)
+def test_an_owner_corrects_a_text_in_place(
+    app: Any, listen: Callable[[Any], str], open_as: Callable[..., Page], as_admin: Any, browser: Browser
+) -> None:
+    settings.save(DeskSettings, {"set_up": True}, None)
+    address = listen(app)
+    owner = open_as(as_admin, address)
     for path in ("/admin/languages", "/admin/languages/zh_Hans", "/admin/languages/en?q=ticket"):
-        owner.goto(f"{desk.url}{path}")
+        owner.goto(f"{address}{path}")
         owner.evaluate("document.querySelectorAll('.textrow').forEach((row, place) => row.open = place < 3)")
         assert look_with_axe(owner)["violations"] == [], path
     customer = new_page(browser, java_script_enabled=False, locale="zh-CN")
-    customer.goto(f"{desk.url}/auth/forgot")
+    customer.goto(f"{address}/auth/forgot")
     before = customer.locator("h1").inner_text()
 
-    owner.goto(f"{desk.url}/admin/languages")
+    owner.goto(f"{address}/admin/languages")
     owner.get_by_role("link", name="中文").first.click()
     owner.get_by_label("English text or translation").fill("Password forgotten")
     owner.get_by_role("button", name="Show").click()
@@ -92,9 +92,9 @@ def test_an_owner_corrects_a_text_in_place(desk: ServedDesk, browser: Browser) -
     owner.locator("details.textrow[open] textarea").fill("忘了密码吗")
     owner.locator("details.textrow[open]").get_by_role("button", name="Save").click()
     expect(owner.locator("#toasts")).to_contain_text("corrected")
-    wait_for_words(customer, f"{desk.url}/auth/forgot", "忘了密码吗")
+    wait_for_words(customer, f"{address}/auth/forgot", "忘了密码吗")
 
     row = owner.locator("details.textrow", has_text="忘了密码吗")
     row.locator("summary").click()
     row.get_by_role("button", name="Take the correction back").click()
-    wait_for_words(customer, f"{desk.url}/auth/forgot", before)
+    wait_for_words(customer, f"{address}/auth/forgot", before)
