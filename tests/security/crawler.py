@@ -77,6 +77,24 @@ async (paths) => {{
   return [statuses, ({_ARMED})(documents)];
 }}
 """
+# The same with a list, page after page: how many rows it has in all, and what is armed.
+_TURNED = f"""
+async ([path, rows, further]) => {{
+  const documents = [];
+  let seen = 0;
+  while (path) {{
+    const answer = await fetch(path);
+    if (answer.status !== 200) throw new Error(`${{path}}: ${{answer.status}}`);
+    const html = await answer.text();
+    documents.push([path, html]);
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const link = page.querySelector(further);
+    seen += page.querySelectorAll(rows).length;
+    path = link && (link.getAttribute("hx-get") || link.getAttribute("href"));
+  }}
+  return [seen, ({_ARMED})(documents)];
+}}
+"""
 
 
 class Oracle:
@@ -127,6 +145,12 @@ class Oracle:
         statuses, armed = self.page.evaluate(_FETCHED, paths)
         self.found += armed
         return dict(statuses)
+
+    def parse_on(self, path: str, rows: str, further: str) -> int:
+        """Parse a list from a page of it to its last, by the links that lead further; answer how many rows it has."""
+        seen, armed = self.page.evaluate(_TURNED, [path, rows, further])
+        self.found += armed
+        return int(seen)
 
     def judge(self, documents: list[tuple[str, str]]) -> list[str]:
         """What is armed in documents, each with a name, as Chromium parses them; nothing of them runs."""
