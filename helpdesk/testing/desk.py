@@ -91,14 +91,20 @@ def postgresql_migrated_url(postgresql_url: str) -> str:
     return postgresql_url
 
 
+@pytest.fixture(scope="session")
+def compiled_catalogs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the desks of a process keep catalogs: the name of a file says of which texts it was made."""
+    return tmp_path_factory.mktemp("catalogs")
+
+
 @pytest.fixture
-def make_app(home: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
+def make_app(home: Path, database_url: str, compiled_catalogs: Path) -> Iterator[Callable[..., Flask]]:
     """Make an application on the test's home: ``make_app(plugins={...}, **configuration)``.
 
     Without ``plugins`` the installed ones are loaded. No app context is open.
     """
     from helpdesk.app import create_app
-    from helpdesk.core import schema
+    from helpdesk.core import catalogs, schema
     from helpdesk.core.config import Config
     from helpdesk.core.extensions import db
     from helpdesk.core.jobs import ledger
@@ -113,6 +119,7 @@ def make_app(home: Path, database_url: str) -> Iterator[Callable[..., Flask]]:
         # Tests run jobs when they want to (run_jobs); nobody is there to be woken.
         app.extensions[ledger.NUDGE] = None
         app.test_client_class = client_class()
+        app.extensions[catalogs.EXTENSION].cache = compiled_catalogs
         hasten(app)
         made.append(app)
         with app.app_context():
@@ -204,6 +211,7 @@ _SET: dict[tuple[str, str], Any] = {("desk", "undo_seconds"): 0, ("backup", "ver
 
 def _set_what_tests_want() -> None:
     """What a desk of tests does otherwise than one of an owner, unless something else was set."""
+    from helpdesk.core import generation
     from helpdesk.core.extensions import db
     from helpdesk.core.models import Setting
     from helpdesk.core.transaction import transaction
@@ -216,6 +224,8 @@ def _set_what_tests_want() -> None:
     if wanted:
         with transaction():
             db.session.add_all(wanted)
+        # A plugin with a ticket field has had the settings read already.
+        generation.forget()
 
 
 def _without_waiting_for_the_disk(engine: Any) -> None:
