@@ -13,6 +13,7 @@ from helpdesk.api import (
     audit,
     clean_tags,
     db,
+    number_in,
     permission_required,
     pgettext,
     reader,
@@ -43,8 +44,8 @@ def rule_list() -> Any:
     query = select(Rule)
     if text:
         query = query.where(or_(Rule.pattern.icontains(text, autoescape=True), Rule.header == text.lower()))
-    if after.isascii() and after.isdigit() and len(after) < 10:
-        query = query.where(Rule.position > int(after))
+    if (place := number_in(after)) is not None:
+        query = query.where(Rule.position > place)
     found = db.session.scalars(query.order_by(Rule.position, Rule.id).limit(_PAGE + 1)).all()
     behind = found[_PAGE - 1].position if len(found) > _PAGE else None
     return render_template(

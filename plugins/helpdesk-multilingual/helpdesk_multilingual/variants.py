@@ -25,6 +25,7 @@ from helpdesk.api import (
     may_change_canned,
     named_things,
     now,
+    number_in,
     reader,
     require,
     save_canned_text,
@@ -103,7 +104,8 @@ def counts(kind: str, locale: str, user: User) -> dict[str, int]:
 def find(kind: str, key: str, locale: str, user: User) -> Row | None:
     """One of them, or None for what somebody does not have."""
     if kind == CANNED:
-        response = find_canned(int(key), user) if key.isascii() and key.isdigit() and len(key) < 10 else None
+        number = number_in(key)
+        response = find_canned(number, user) if number is not None else None
         rows = [] if response is None else [_of_canned(response, locale, user, 0)]
     else:
         wording = find_wording(key) if _is_of(kind, key) else None

@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import func, select
 
-from helpdesk.api import db, hookimpl, now
+from helpdesk.api import db, hookimpl, now, number_in
 from helpdesk.api import gettext as _
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_surveys.models import BY_AGENT, CSAT, Day, Survey
@@ -46,9 +46,7 @@ def measure(user_ids: Sequence[int], since: datetime | None, choice: str) -> Map
     if since is not None:
         query = query.where(Day.day >= since.astimezone(UTC).date())
     if choice != EVERY:
-        query = query.where(
-            Day.survey_id == (int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 10 else 0)
-        )
+        query = query.where(Day.survey_id == (number_in(choice) or 0))
     return {
         agent: (100 * int(good) / int(answers) if answers else None, int(answers))
         for agent, good, answers in db.session.execute(query)

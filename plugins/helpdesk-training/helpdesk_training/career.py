@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import func, select
 
-from helpdesk.api import db, hookimpl, now, reader
+from helpdesk.api import db, hookimpl, now, number_in, reader
 from helpdesk.api import lazy_gettext as _l
 from helpdesk_training import courses, skills
 from helpdesk_training.models import DONE, Assignment, Certificate
@@ -67,14 +67,14 @@ def _courses(user_ids: Sequence[int], since: datetime | None, choice: str) -> Me
 
 
 def _course(user_ids: Sequence[int], since: datetime | None, choice: str) -> Measured:
-    done = (Assignment.state == DONE, Assignment.course_id == _number(choice))
+    done = (Assignment.state == DONE, Assignment.course_id == (number_in(choice) or 0))
     query = select(Assignment.user_id, func.count()).where(*done).group_by(Assignment.user_id)
     query = query if since is None else query.where(Assignment.done_at >= since)
     return {user_id: (1.0, count) for user_id, count in _among(query, Assignment.user_id, user_ids)}
 
 
 def _certificate(user_ids: Sequence[int], since: datetime | None, choice: str) -> Measured:
-    held = (Certificate.in_force(now()), Certificate.course_id == _number(choice))
+    held = (Certificate.in_force(now()), Certificate.course_id == (number_in(choice) or 0))
     query = select(Certificate.user_id, func.count()).where(*held).group_by(Certificate.user_id)
     query = query if since is None else query.where(Certificate.earned_at >= since)
     return {user_id: (1.0, count) for user_id, count in _among(query, Certificate.user_id, user_ids)}
@@ -92,7 +92,7 @@ def _record(user_id: int, choice: str, days: int) -> str | None:
 
 
 def _to_take(user_id: int, choice: str, days: int) -> str | None:
-    return url_for("training.course", course_id=_number(choice))
+    return url_for("training.course", course_id=number_in(choice) or 0)
 
 
 def _among(query: Any, column: Any, user_ids: Sequence[int]) -> list[Any]:
@@ -101,10 +101,6 @@ def _among(query: Any, column: Any, user_ids: Sequence[int]) -> list[Any]:
     if len(wanted) <= _MANY:
         query = query.where(column.in_(wanted))
     return [row for row in db.session.execute(query) if row[0] in wanted]
-
-
-def _number(choice: str) -> int:
-    return int(choice) if choice.isascii() and choice.isdigit() and len(choice) < 10 else 0
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

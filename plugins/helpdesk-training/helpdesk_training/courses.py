@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
-from helpdesk.api import User, allowed, db
+from helpdesk.api import User, allowed, db, number_in
 from helpdesk.api import gettext as _
 from helpdesk_training import content, files
 from helpdesk_training.models import DRAFT, PUBLISHED, Course, CourseSkill, Need, Version
@@ -109,5 +109,6 @@ def said_circle(way: Sequence[int], own: str) -> str:
 
 
 def _place(after: str | None) -> tuple[int, str] | None:
-    number, mark, name = (after or "").partition("~")
-    return (int(number), name) if mark and number.isascii() and number.isdigit() and len(number) < 10 else None
+    place, mark, name = (after or "").partition("~")
+    number = number_in(place)
+    return (number, name) if mark and number is not None else None
