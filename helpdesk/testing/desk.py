@@ -107,20 +107,14 @@ def make_app(home: Path, database_url: str, compiled_catalogs: Path) -> Iterator
     from helpdesk.core import catalogs, schema
     from helpdesk.core.config import Config
     from helpdesk.core.extensions import db
-    from helpdesk.core.jobs import ledger
-    from helpdesk.testing.browsers import client_class
 
     made: list[Flask] = []
 
     def make(plugins: dict[str, Any] | None = None, **values: Any) -> Flask:
         options = {"home": home, "testing": True, "database_url": database_url, "public_url": "http://desk.example"}
         app = create_app(Config(**{**options, **values}), plugins=plugins)
-        app.config["WTF_CSRF_ENABLED"] = False
-        # Tests run jobs when they want to (run_jobs); nobody is there to be woken.
-        app.extensions[ledger.NUDGE] = None
-        app.test_client_class = client_class()
         app.extensions[catalogs.EXTENSION].cache = compiled_catalogs
-        hasten(app)
+        prepare(app)
         made.append(app)
         with app.app_context():
             schema.upgrade()
@@ -146,13 +140,19 @@ def app(make_app: Callable[..., Flask], desk_plugins: dict[str, Any] | None) -> 
     context.pop()
 
 
-def hasten(app: Flask) -> None:
-    """Let a desk use what others of this process have compiled, and not wait for the disk. ``make_app`` does it.
+def prepare(app: Flask) -> None:
+    """Let a desk be used by tests, and use what others of this process have compiled. ``make_app`` does it.
 
     All desks of a process read the same templates and ask the same: to compile them takes most of a page's test.
     """
     from helpdesk.core.extensions import db
+    from helpdesk.core.jobs import ledger
+    from helpdesk.testing.browsers import client_class
 
+    app.config["WTF_CSRF_ENABLED"] = False
+    # Tests run jobs when they want to (run_jobs); nobody is there to be woken.
+    app.extensions[ledger.NUDGE] = None
+    app.test_client_class = client_class()
     app.jinja_env.bytecode_cache = _compiled()
     with app.app_context():
         _without_waiting_for_the_disk(db.engine)

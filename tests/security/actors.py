@@ -60,7 +60,6 @@ from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
 from helpdesk.core.filters import TicketFilter
-from helpdesk.core.jobs import ledger
 from helpdesk.core.macros import MacroDraft
 from helpdesk.core.models import (
     Absence,
@@ -92,8 +91,8 @@ from helpdesk.core.models import (
 )
 from helpdesk.core.permissions import ROLE_PERMISSIONS
 from helpdesk.core.transaction import transaction
-from helpdesk.testing.browsers import browser_of, client_class
-from helpdesk.testing.desk import hasten
+from helpdesk.testing.browsers import browser_of
+from helpdesk.testing.desk import prepare
 
 # Stand in the ticket of the private team, and in a note on the open one.
 SECRET, NOTE = "Quixmark", "Notemark"
@@ -184,10 +183,7 @@ def fill(template: Path, folder: Path) -> FilledDesk:
     """Make the desk in ``folder``, which is not there yet."""
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm", "queue.sqlite3"))
     app = create_app(Config(home=folder, testing=True, public_url="http://desk.example"))
-    app.config["WTF_CSRF_ENABLED"] = False
-    app.extensions[ledger.NUDGE] = None
-    app.test_client_class = client_class()
-    hasten(app)
+    prepare(app)
     desk = FilledDesk(app, folder)
     with app.app_context():
         people = _people(desk)

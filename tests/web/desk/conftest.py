@@ -17,11 +17,9 @@ from helpdesk.core import accounts, schema, sign_in_sessions, workflow
 from helpdesk.core.config import Config
 from helpdesk.core.drafts import MessageDraft, TicketDraft
 from helpdesk.core.extensions import db
-from helpdesk.core.jobs import ledger
 from helpdesk.core.models import Setting, Team, Ticket, User
 from helpdesk.core.transaction import transaction
-from helpdesk.testing.browsers import client_class
-from helpdesk.testing.desk import hasten
+from helpdesk.testing.desk import prepare
 
 
 @dataclass
@@ -114,11 +112,7 @@ def copied(prepared: tuple[Path, dict[str, int]]) -> Callable[[Path], AbstractCo
     def copy(target: Path) -> Iterator[World]:
         shutil.copytree(prepared[0], target)
         app = create_app(Config(home=target, testing=True), plugins={})
-        app.config["WTF_CSRF_ENABLED"] = False
-        # Nobody is there to be woken.
-        app.extensions[ledger.NUDGE] = None
-        app.test_client_class = client_class()
-        hasten(app)
+        prepare(app)
         try:
             yield World(app, **prepared[1])
         finally:

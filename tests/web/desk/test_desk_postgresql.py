@@ -15,12 +15,13 @@ from helpdesk.core.filters import SORTS, TicketFilter
 from helpdesk.core.models import Team, Ticket, User
 from helpdesk.core.pages import ticket_page
 from helpdesk.core.transaction import transaction
+from helpdesk.testing.desk import prepare
 
 
 @pytest.fixture
 def shop(tmp_path: Path, postgresql_migrated_url: str) -> Iterator[Any]:
     app = create_app(Config(home=tmp_path / "home", testing=True, database_url=postgresql_migrated_url), plugins={})
-    app.config["WTF_CSRF_ENABLED"] = False
+    prepare(app)
     with app.test_request_context():
         schema.upgrade()
         accounts.create_user("abe@desk.example", "Abe", "agent", None, password="correct horse battery")
