@@ -1,6 +1,7 @@
 """Pages that bring in parts of themselves by htmx: wait until all are there, and what axe-core says of the whole."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,14 +10,9 @@ from playwright.sync_api import Page, expect
 AXE = Path(__file__).parents[1] / "vendor" / "axe" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 Appearance = tuple[int, Literal["light", "dark"], str]
-# Wide and narrow, light and dark, both directions: each with each of the others ...
-ALL: tuple[Appearance, ...] = (
-    (1440, "light", "ltr"),
-    (360, "dark", "ltr"),
-    (360, "light", "rtl"),
-    (1440, "dark", "rtl"),
-)
-# ... or each once.
+# Wide and narrow, light and dark, both directions: all of them ...
+ALL: tuple[Appearance, ...] = tuple(product((1440, 360), ("light", "dark"), ("ltr", "rtl")))
+# ... or each of these once.
 FEW: tuple[Appearance, ...] = ((1440, "light", "ltr"), (360, "dark", "rtl"))
 # Those that go on for ever, such as a sign of waiting, stay. To wait for the others takes pictures of each step of
 # them, and now and then Chromium never tells that one is over.

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,10 @@ def test_a_mail_is_answered_and_solved(
     expect(agent.locator("#edit-status")).to_contain_text("Solved")
     picture(agent, "desk-solved")
 
+    # The worker has read it for the search, and told the agent of it.
+    for path, sign in (("/desk/search?q=quick", "mark"), ("/desk/notifications", ".notice")):
+        wait_for(partial(is_shown, agent, desk.url + path, sign), 120)
+
     # The customer follows the link in the mail: no account, no script.
     link = re.search(r"https?://\S+/t/[0-9a-z-]+", reply.get_body(("plain",)).get_content())
     assert link
@@ -97,6 +102,11 @@ def test_a_mail_is_answered_and_solved(
     expect(portal.locator("body")).to_contain_text("It works again.")
     picture(portal, "portal-ticket-390")
     assert not problems, "\n".join(problems)
+
+
+def is_shown(page: Page, address: str, sign: str) -> bool:
+    page.goto(address)
+    return page.locator(sign).count() > 0
 
 
 def set_up(page: Page, desk: ServedDesk, mailbox: Mailbox, picture: Picture) -> None:
