@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from helpdesk.core import settings
+from helpdesk.core.settings import DeskSettings
+
 # Milliseconds, for a machine that is busy with other tests.
 PATIENCE = 120_000
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
@@ -31,6 +34,14 @@ def open_as(browser: Browser, listen: Any) -> Iterator[Callable[..., Page]]:
     yield begin
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def address(app: Any, listen: Any) -> str:
+    """Where the desk of the test answers, of which the owner has set up all that is asked for at the beginning."""
+    settings.save(DeskSettings, {"set_up": True}, None)
+    found: str = listen(app)
+    return found
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from helpdesk.core import links, settings, workflow
+from helpdesk.core import links, workflow
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Promise, Ticket
-from helpdesk.core.settings import DeskSettings
 from tests.browser.settling import look_with_axe
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -34,19 +33,16 @@ def open_menu(page: Page, what: str) -> None:
 
 
 def test_an_agent_sets_three_moments_by_keyboard_and_nothing_is_in_the_way(
-    app: Any,
     open_as: Callable[..., Page],
-    listen: Callable[[Any], str],
+    address: str,
     make_user: Any,
     make_ticket: Any,
     sign_in: Any,
     watch: Any,
     picture: Any,
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
     agent = make_user("agent", name="Anna Berg")
     ticket, other = make_ticket("Lock jammed"), make_ticket("Wheel")
-    address = listen(app)
     page = open_as(sign_in(agent), address, bypass_csp=True)
     problems = watch(page, address)
     page.goto(f"{address}/desk/tickets/{ticket.id}?view=open")
@@ -98,12 +94,11 @@ def test_an_agent_sets_three_moments_by_keyboard_and_nothing_is_in_the_way(
 
 
 def test_a_customer_without_a_script_says_no_and_then_yes(
-    app: Any, browser: Browser, listen: Callable[[Any], str], make_user: Any, make_ticket: Any, picture: Any
+    address: str, browser: Browser, make_user: Any, make_ticket: Any, picture: Any
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
     ticket = make_ticket("Lock jammed")
     workflow.solve(ticket, make_user("agent"))
-    address, number = listen(app), ticket.id
+    number = ticket.id
     yes, no = (url.partition("/t/")[2] for url in (
         links.solved_url(ticket, ticket.requester), links.unsolved_url(ticket, ticket.requester)))  # fmt: skip
     page = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()

@@ -8,12 +8,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from helpdesk.api import Channel, IntakeDraft
-from helpdesk.core import canned, clock, settings
+from helpdesk.core import canned, clock
 from helpdesk.core.canned import Canned
 from helpdesk.core.channels import intake
 from helpdesk.core.extensions import db
 from helpdesk.core.models import Message, Promise, Ticket, TicketMerge
-from helpdesk.core.settings import DeskSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _MS = 120_000
@@ -46,13 +45,11 @@ def mails(plug: Any) -> list[int]:
 
 
 @pytest.fixture
-def page(app: Any, open_as: Callable[..., Page], listen: Callable[[Any], str], make_user: Any, sign_in: Any) -> Page:
+def page(address: str, open_as: Callable[..., Page], make_user: Any, sign_in: Any) -> Page:
     """The desk of an agent with a canned response, whose list is the only thing they open by its address."""
-    settings.save(DeskSettings, {"set_up": True}, None)
     agent = make_user("agent", name="Anna Berg", email="anna@desk.example")
     canned.save(None, Canned("On its way", {"en": f"Hello {{{{ customer.first_name }}}},\n{ANSWER}"}, "Orders"), agent)
     canned.save(None, Canned("Refund", {"en": "We will refund it."}), agent)
-    address = listen(app)
     page = open_as(sign_in(agent), address)
     page.goto(f"{address}/desk/")
     return page

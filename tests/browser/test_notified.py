@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from helpdesk.core import settings
-from helpdesk.core.settings import DeskSettings
 from tests.browser.owner import PATIENCE
 from tests.browser.settling import look_with_axe
 
@@ -29,9 +27,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_an_open_page_tells_of_a_new_ticket(
-    app: Any,
     open_as: Callable[..., Page],
-    listen: Callable[[Any], str],
+    address: str,
     as_admin: Any,
     make_user: Any,
     make_ticket: Any,
@@ -39,8 +36,6 @@ def test_an_open_page_tells_of_a_new_ticket(
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
-    address = listen(app)
     page = open_as(as_admin, address, locale="en-GB")
     page.add_init_script(RECORDER)
     problems = watch(page, address)

@@ -9,12 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from helpdesk.core import day_ranges, hours_editing, roster, settings
+from helpdesk.core import day_ranges, hours_editing, roster
 from helpdesk.core.clock import now
 from helpdesk.core.extensions import db
 from helpdesk.core.hours_editing import HoursDraft
 from helpdesk.core.models import Ticket
-from helpdesk.core.settings import DeskSettings
 from helpdesk.core.transaction import transaction
 from tests.browser.settling import look_over
 
@@ -29,9 +28,8 @@ def desk_plugins() -> dict[str, Any]:
 
 
 def test_the_seven_numbers_are_opened_down_to_tickets(
-    app: Any,
     open_as: Callable[..., Page],
-    listen: Callable[[Any], str],
+    address: str,
     make_user: Any,
     make_team: Any,
     make_ticket: Any,
@@ -39,7 +37,6 @@ def test_the_seven_numbers_are_opened_down_to_tickets(
     watch: Any,
     picture: Any,
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
     hours_editing.make_hours(HoursDraft("Office", OFFICE, "Europe/Berlin", "DE", "BY"), None)
     mia, jo = make_user("agent", name="Mia Adair"), make_user("agent", name="Jo Ashby")
     team = make_team("Workshop", members=[mia, jo])
@@ -63,7 +60,6 @@ def test_the_seven_numbers_are_opened_down_to_tickets(
             else:
                 fields |= {"due_at": now() - timedelta(hours=1)}
             db.session.execute(update(Ticket).where(Ticket.id == ticket.id).values(**fields))
-    address = listen(app)
     page = open_as(sign_in(make_user("supervisor", name="Sue Boss")), address, bypass_csp=True)
     problems = watch(page, address)
     page.goto(f"{address}/desk/dashboard")

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from helpdesk.core import settings
-from helpdesk.core.settings import DeskSettings
 from tests.browser.owner import PATIENCE
 from tests.browser.settling import look_over
 
@@ -15,17 +13,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_words_are_found_and_a_page_is_opened_by_keyboard_alone(
-    app: Any,
     open_as: Callable[..., Page],
-    listen: Callable[[Any], str],
+    address: str,
     as_admin: Any,
     make_ticket: Any,
     run_jobs: Callable[[], int],
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
-    address = listen(app)
     page = open_as(as_admin, address, locale="en-GB")
     problems = watch(page, address)
     make_ticket("The wheel wobbles", "Order 4711-AB is bent")

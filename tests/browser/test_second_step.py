@@ -8,8 +8,6 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from helpdesk.core import settings
-from helpdesk.core.settings import DeskSettings
 from tests.browser import owner
 from tests.browser.owner import PATIENCE
 
@@ -45,16 +43,13 @@ def sign_out(page: Page, address: str) -> None:
 
 
 def test_the_second_step_from_its_set_up_to_the_browser_that_is_forgotten(
-    app: Any,
-    listen: Callable[[Any], str],
+    address: str,
     make_user: Any,
     browser: Browser,
     watch: Callable[[Page, str], list[str]],
     picture: Callable[[Page, str], None],
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
     make_user("admin", name="Sam Idris", email=owner.EMAIL, password=owner.PASSWORD)
-    address = listen(app)
     page = owner.new_page(browser, locale="en-GB")
     give_password(page, address)
     page.wait_for_url("**/desk**")

@@ -76,12 +76,6 @@ def desk_plugins() -> dict[str, Any]:
 
 
 @pytest.fixture
-def address(app: Flask, listen: Callable[[Any], str]) -> str:
-    settings.save(DeskSettings, {"set_up": True}, None)
-    return listen(app)
-
-
-@pytest.fixture
 def ticket(make_user: Any, make_team: Any, make_ticket: Any) -> int:
     agent = make_user("agent", name="Mia Kim")
     found = make_ticket(team=make_team("Workshop", [agent]), assignee=agent, tags=["brakes"])

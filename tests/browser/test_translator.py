@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from helpdesk.core import settings
-from helpdesk.core.settings import DeskSettings
 from helpdesk.testing.served import ServedDesk, wait_for
 from tests.browser.owner import add_owner, new_page
 from tests.browser.settling import look_with_axe
@@ -66,10 +64,8 @@ def test_from_nothing_to_a_live_page(
 
 
 def test_an_owner_corrects_a_text_in_place(
-    app: Any, listen: Callable[[Any], str], open_as: Callable[..., Page], as_admin: Any, browser: Browser
+    address: str, open_as: Callable[..., Page], as_admin: Any, browser: Browser
 ) -> None:
-    settings.save(DeskSettings, {"set_up": True}, None)
-    address = listen(app)
     owner = open_as(as_admin, address)
     for path in ("/admin/languages", "/admin/languages/zh_Hans", "/admin/languages/en?q=ticket"):
         owner.goto(f"{address}{path}")
