@@ -19,12 +19,6 @@ from helpdesk.core.transaction import transaction
 pytestmark = [pytest.mark.db, pytest.mark.usefixtures("nothing_daily")]
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone: no schedule of a plugin is due."""
-    return {}
-
-
 @contextmanager
 def unprotected() -> Iterator[None]:
     """As whoever owns the database can do it."""

@@ -43,11 +43,6 @@ class Post:
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def post(plug: Any) -> Post:
     post = Post()
     channel = Channel("email", "Post", send=post.send, new_identity=post.new_identity)

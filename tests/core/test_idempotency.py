@@ -14,12 +14,6 @@ from helpdesk.core.transaction import transaction
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone."""
-    return {}
-
-
-@pytest.fixture
 def ticket(make_ticket: Any, make_user: Any) -> Ticket:
     found: Ticket = make_ticket(assignee=make_user("agent"))
     return found

@@ -33,11 +33,6 @@ class Post:
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def post(plug: Any) -> Post:
     post = Post()
     plug("post", register_channels=lambda: [Channel("email", "Post", send=post.send)])

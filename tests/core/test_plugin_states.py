@@ -16,12 +16,6 @@ from helpdesk.plugins.health import Count
 pytestmark = pytest.mark.db
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """Those of each test alone."""
-    return {}
-
-
 def test_switched_off_and_on(app: Any, plug: Any) -> None:
     plug("probe", nav_items=lambda: [])
     assert plugin_states.switch("probe", False, None) and not plugin_states.switch("probe", False, None)

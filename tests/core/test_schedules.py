@@ -20,12 +20,6 @@ from helpdesk.core.transaction import transaction
 JANUARY = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)  # a Wednesday
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """None but those that a test adds: the installed ones have schedules, too."""
-    return {}
-
-
 @pytest.mark.parametrize(
     ("given_", "words"),
     [

@@ -42,12 +42,6 @@ class Loop:
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """None but those that a test adds: the installed ones have services, too."""
-    return {}
-
-
-@pytest.fixture
 def loop(app: Flask, plug: Callable[..., Any]) -> Loop:
     """The one service of a plugin named “probe”."""
     found = Loop()

@@ -34,11 +34,6 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def write(home: Path) -> Write:
     """Write a theme into the home: ``write("harbour", 'title = "Harbour"', {"static/theme.css": "..."})``."""
 

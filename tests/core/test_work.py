@@ -27,12 +27,6 @@ from helpdesk.core.transaction import Busy
 pytestmark = pytest.mark.usefixtures("nothing_daily")
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """None but those that a test adds: the installed ones have work that comes again, too."""
-    return {}
-
-
 def only() -> Job:
     return db.session.scalars(select(Job)).one()
 

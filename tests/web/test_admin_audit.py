@@ -15,12 +15,6 @@ from helpdesk.core.transaction import transaction
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone."""
-    return {}
-
-
-@pytest.fixture
 def acts(app: Any, travel: Any, make_user: Any) -> None:
     """One act on each of three days, from two addresses."""
     for day, subject, address in ((1, "=cmd", "192.0.2.1"), (2, "second", "192.0.2.2"), (3, "third", "192.0.2.1")):

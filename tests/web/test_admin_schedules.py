@@ -17,12 +17,6 @@ JANUARY = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """None but those that a test adds: the installed ones have schedules, too."""
-    return {}
-
-
-@pytest.fixture
 def ran(plug: Any, travel: Any, run_jobs: Any) -> list[int]:
     """How often the job of three schedules ran; a worker has looked at them."""
     calls: list[int] = []

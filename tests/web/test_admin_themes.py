@@ -21,11 +21,6 @@ BAR = "You are previewing"
 EMBER = "--hd-canvas: light-dark(#faf5f0"
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    return {}
-
-
 @pytest.fixture(autouse=True)
 def _set_up(app: Flask) -> None:
     settings.save(DeskSettings, {"set_up": True}, None)

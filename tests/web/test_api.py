@@ -15,12 +15,6 @@ from helpdesk.core.permissions import ROLE_PERMISSIONS
 _TICKETS = ("ticket.read", "ticket.open", "ticket.reply", "ticket.note", "ticket.edit", "person.read")
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone: its own answers are counted here."""
-    return {}
-
-
 class Program:
     """A program with a token; it keeps no cookies."""
 

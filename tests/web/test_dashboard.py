@@ -14,11 +14,6 @@ from helpdesk.core.transaction import transaction
 
 
 @pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def reader(make_user: Any) -> Any:
     return make_user("agent", name="Abe Agent")
 

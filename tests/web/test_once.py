@@ -27,12 +27,6 @@ QUESTION = {"subject": "Lock jammed", "text": TEXT, "email": "tom@post.example",
 KINDS = ("ask", "follow", "answer", "note", "open", "invite", "link")
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone: what mail does each minute would be counted here."""
-    return {}
-
-
 class Form:
     """A form on a page, and how its browser sends it."""
 

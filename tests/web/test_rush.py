@@ -21,12 +21,6 @@ def _set_up(make_user: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(rush, "BUSY", 2)
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """None: the schedules of mail would run while time is travelled."""
-    return {}
-
-
 def ask(client: FlaskClient, address: str, **more: str) -> Any:
     return client.post("/ask", data=QUESTION | more, environ_base={"REMOTE_ADDR": address})
 

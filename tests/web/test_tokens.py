@@ -14,12 +14,6 @@ from helpdesk.core.models import ApiToken, AuditEntry, User
 from helpdesk.core.permissions import NotAllowed
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone."""
-    return {}
-
-
 def secret_on(page: str) -> str:
     found = re.search(r"hd_[A-Za-z0-9_-]{43}[0-9a-f]{8}", page)
     assert found is not None

@@ -15,12 +15,6 @@ TEXT = "The rear brake rubs since Monday"
 LARGE = 2000
 
 
-@pytest.fixture
-def desk_plugins() -> dict[str, Any]:
-    """The desk alone."""
-    return {}
-
-
 def send(client: Any, path: str, size: int = LARGE, **form: str) -> Any:
     data = {**form, "text": TEXT, "files": (io.BytesIO(b"x" * size), "photo.png")}
     return client.post(path, data=data, content_type="multipart/form-data")
